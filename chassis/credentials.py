@@ -1,0 +1,49 @@
+"""Who may call whom between services: one shared token, and mutual TLS where certificates are configured."""
+
+import hmac
+from collections.abc import Iterable
+
+import grpc
+
+from chassis.settings import ServiceSettings, stop
+
+AUTHORIZATION_KEY = "authorization"
+
+
+class Credentials:
+    """What this process shows to other services and asks of them."""
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        self._token = f"Bearer {settings.service_token.get_secret_value()}"
+        paths = (settings.grpc_tls_key, settings.grpc_tls_certificate, settings.grpc_tls_authority)
+        if any(paths) and not all(paths):
+            stop("GRPC_TLS_KEY, GRPC_TLS_CERTIFICATE and GRPC_TLS_AUTHORITY belong together: set all three or none.")
+        self._pem: list[bytes] = []
+        try:
+            self._pem = [path.read_bytes() for path in paths if path]
+        except OSError as error:
+            stop(f"GRPC_TLS_…: cannot read {error.filename}: {error.strerror}")
+
+    def metadata(self) -> tuple[str, str]:
+        """The pair that a caller adds to each call."""
+        return AUTHORIZATION_KEY, self._token
+
+    def accepts(self, metadata: Iterable[tuple[str, str | bytes]]) -> bool:
+        """Whether a call's metadata holds the shared token."""
+        shown = next((value for key, value in metadata if key == AUTHORIZATION_KEY), "")
+        shown = shown if isinstance(shown, bytes) else shown.encode("utf-8", "surrogateescape")
+        return hmac.compare_digest(shown, self._token.encode())
+
+    def for_channel(self) -> grpc.ChannelCredentials | None:
+        """Of a client; None for plain text."""
+        if not self._pem:
+            return None
+        key, certificate, authority = self._pem
+        return grpc.ssl_channel_credentials(authority, key, certificate)
+
+    def for_server(self) -> grpc.ServerCredentials | None:
+        """Of a server, which then asks every client for a certificate of the same authority; None for plain text."""
+        if not self._pem:
+            return None
+        key, certificate, authority = self._pem
+        return grpc.ssl_server_credentials([(key, certificate)], authority, require_client_auth=True)

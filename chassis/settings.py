@@ -1,0 +1,89 @@
+"""Typed settings from the environment: frozen, checked at start, secrets from files, an empty value is an unset one."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+
+class _FileSource(PydanticBaseSettingsSource):
+    """Reads NAME from the file that NAME_FILE points to, as container platforms mount secrets."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        path = os.environ.get(f"{field_name.upper()}_FILE")
+        if not path:
+            return None, field_name, False
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except OSError as error:
+            stop(f"{field_name.upper()}_FILE: cannot read {path}: {error.strerror}")
+
+    def __call__(self) -> dict[str, Any]:
+        values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in values.items() if value}
+
+
+class Settings(BaseSettings):
+    """The base of all settings classes. A field `openai_api_key` is the variable OPENAI_API_KEY."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, _FileSource(settings_cls)
+
+
+class ServiceSettings(Settings):
+    """What every service process reads."""
+
+    host: str = Field("127.0.0.1", description="The address to listen on; 0.0.0.0 in a container.")
+    log_level: str = Field(
+        "info", pattern="(?i)^(debug|info|warning|error)$", description="debug, info, warning or error."
+    )
+    service_token: SecretStr = Field(
+        min_length=16,
+        description="Shared by all services; proves a caller to the callee. Make one: openssl rand -hex 32.",
+    )
+    grpc_tls_certificate: Path | None = Field(
+        None, description="PEM file: this service's certificate. Set all three for mTLS."
+    )
+    grpc_tls_key: Path | None = Field(None, description="PEM file: this service's private key.")
+    grpc_tls_authority: Path | None = Field(
+        None, description="PEM file: the authority that signed all services' certificates."
+    )
+    otel_exporter_otlp_endpoint: str = Field(
+        "", description="Where traces go (OTLP over HTTP); empty: none. Needs the extra `traces`."
+    )
+
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+def load(settings_class: type[SettingsT]) -> SettingsT:
+    """Read the environment, or end the process with one line for each variable that is wrong; values are not shown."""
+    try:
+        return settings_class()
+    except ValidationError as error:
+        problems = []
+        for problem in error.errors(include_input=False, include_url=False):
+            name = ".".join(str(part) for part in problem["loc"]).upper()
+            message = "is not set" if problem["type"] == "missing" else problem["msg"]
+            problems.append(f"{name}: {message} (see .env.example)" if name else message)
+        stop("\n".join(problems))
+
+
+def stop(message: str) -> NoReturn:
+    """End the process because of its configuration."""
+    print(message, file=sys.stderr)  # noqa: T201 - logs are not configured yet
+    raise SystemExit(2)
