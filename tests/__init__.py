@@ -1,0 +1,1 @@
+"""Everything that is tested, by the package that it tests."""

@@ -1,0 +1,50 @@
+"""Fresh databases for tests: each is a clone of a migrated template on one throw-away server."""
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psycopg2
+
+from local_stack.postgres import PostgresServer
+from migrations.runner import migrate_up
+from tests.ports import free_port
+
+TEMPLATE = "migrated"
+_numbers = itertools.count(1)
+
+
+@contextmanager
+def running_postgres() -> Iterator[PostgresServer]:
+    """A server with a migrated template, in a folder that Postgres may enter under whatever account it runs."""
+    folder = Path(tempfile.mkdtemp(prefix="spur-test-"))
+    folder.chmod(0o711)
+    server = PostgresServer(folder, free_port(), durable=False, settings={"max_connections": "200"})
+    try:
+        server.start()
+        _execute(server, f"CREATE DATABASE {TEMPLATE}")
+        migrate_up(server.database_url(TEMPLATE))
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def fresh_database(server: PostgresServer, template: str = TEMPLATE) -> Iterator[str]:
+    """The address of a new database, dropped afterwards together with whatever is still connected to it."""
+    name = f"test_{next(_numbers)}"
+    _execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield server.database_url(name)
+    finally:
+        _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _execute(server: PostgresServer, statement: str) -> None:
+    with closing(psycopg2.connect(server.database_url("postgres"))) as connection:
+        connection.autocommit = True
+        connection.cursor().execute(statement)
