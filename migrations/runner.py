@@ -104,10 +104,14 @@ def _only_runner(url: str, wait: float, say: Say) -> Iterator[Connection]:
         try:
             _lock(connection, say)
             with connection.cursor() as cursor:
+                # Ends the statement of a runner that was killed, which otherwise holds the lock until it is through.
+                cursor.execute("SET client_connection_check_interval = '2s'")
                 cursor.execute(CREATE)
             yield connection
-        except psycopg2.OperationalError as error:
-            raise MigrationError(f"The database went away: {_first_line(error)} Start again.") from error
+        except psycopg2.Error as error:
+            raise MigrationError(
+                f"The database went away, start again once it is back: {_first_line(error)}"
+            ) from error
 
 
 def _lock(connection: Connection, say: Say) -> None:
@@ -135,14 +139,13 @@ def _run(connection: Connection, migration: Migration, script: str, record: str,
                 cursor.execute(statement)
             cursor.execute(record, values)
         connection.commit()
-    except psycopg2.OperationalError:
-        raise  # about the connection, not about the file
+        connection.autocommit = True
     except psycopg2.Error as error:
+        if connection.closed:
+            raise
         connection.rollback()
-        raise MigrationError(f"{migration} failed and was rolled back: {_first_line(error)}") from error
-    finally:
-        if not connection.closed:
-            connection.autocommit = True
+        outcome = "and was rolled back" if migration.transactional else "and may have been done in part"
+        raise MigrationError(f"{migration} failed {outcome}: {_first_line(error)}") from error
 
 
 def _first_line(error: psycopg2.Error) -> str:

@@ -18,19 +18,28 @@ _numbers = itertools.count(1)
 
 
 @contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
-    """A server with a migrated template, in a folder that Postgres may enter under whatever account it runs."""
-    folder = Path(tempfile.mkdtemp(prefix="spur-test-"))
-    folder.chmod(0o711)
-    server = PostgresServer(folder, free_port(), durable=False, settings={"max_connections": "200"})
+def data_folder() -> Iterator[Path]:
+    """A folder that Postgres may enter under whatever account it runs, which pytest's tmp_path is not for root."""
+    parent = Path(tempfile.mkdtemp(prefix="spur-test-"))
+    parent.chmod(0o711)
     try:
-        server.start()
-        _execute(server, f"CREATE DATABASE {TEMPLATE}")
-        migrate_up(server.database_url(TEMPLATE))
-        yield server
+        yield parent / "data"
     finally:
-        server.stop()
-        shutil.rmtree(folder)
+        shutil.rmtree(parent)
+
+
+@contextmanager
+def running_postgres() -> Iterator[PostgresServer]:
+    """A server with a migrated template."""
+    with data_folder() as folder:
+        server = PostgresServer(folder, free_port(), durable=False, settings={"max_connections": "200"})
+        try:
+            server.start()
+            _execute(server, f"CREATE DATABASE {TEMPLATE}")
+            migrate_up(server.database_url(TEMPLATE))
+            yield server
+        finally:
+            server.stop()
 
 
 @contextmanager
