@@ -1,5 +1,7 @@
 """What every incoming RPC goes through: authentication, request id, a metric, and a log line where it failed."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
@@ -21,7 +23,7 @@ _seconds = Histogram(
 _handled = Counter("grpc_server_handled_total", "Calls that ended, by status.", ["method", "code"])
 _logger = structlog.get_logger()
 
-Handler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic in the stubs only
 
 _OPEN_TO_ALL = (
     "/grpc.health.v1.Health/",
@@ -73,6 +75,11 @@ def _observed(handler: Handler, method: str, parent: str | None) -> Handler:
         try:
             with traces.span(method.lstrip("/"), "server", parent):
                 return await behaviour(request, rpc)
+        except grpc.aio.AbortError:
+            raise
+        except Exception:
+            _logger.exception("rpc handler failed", method=method)
+            await rpc.abort(grpc.StatusCode.INTERNAL, "a defect of this service; see its log")
         finally:
             code = _code(rpc)
             _handled.labels(method, code).inc()

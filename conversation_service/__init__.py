@@ -1,0 +1,1 @@
+"""The conversation service: owns Postgres, the history and the order of things."""

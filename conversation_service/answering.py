@@ -1,0 +1,173 @@
+"""The answering worker: claims due turns, has them written, commits the replies; each costs a coroutine."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+from chassis import context, traces
+from conversation_service import messages
+from conversation_service.database import DatabaseUnavailable
+from conversation_service.followers import Thread
+from conversation_service.hub import Hub
+from conversation_service.turns import Key, Reply, Turn, Turns
+from conversation_service.writer import Writer, safe_reply
+
+_logger = structlog.get_logger()
+_in_flight = Gauge("turns_in_flight", "Turns that this process is answering.")
+_oldest = Gauge("turns_oldest_due_seconds", "How long the oldest due turn has waited for a worker.")
+_ended = Counter("turns_ended_total", "Turns by how they ended.", ["outcome", "provider", "error_code"])
+_seconds = Histogram(
+    "turn_seconds",
+    "From the first message of a turn to its reply.",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60),
+)
+
+_POLL_SECONDS = 0.5  # the truth; being woken is only faster
+_SWEEP_SECONDS = 1.0
+_CLAIM_AT_ONCE = 64
+_THIRD_ATTEMPT = 3
+
+
+class Answering:
+    """One worker. All its state is lost without harm: what it holds are leases."""
+
+    def __init__(self, turns: Turns, writer: Writer, hub: Hub, concurrency: int, lease_seconds: float) -> None:
+        self._turns = turns
+        self._writer = writer
+        self._hub = hub
+        self._concurrency = concurrency
+        self._renew_seconds = lease_seconds / 3
+        self._tasks: dict[Key, tuple[Turn, asyncio.Task[None]]] = {}
+        self._wakeup = asyncio.Event()
+        self._draining = False
+        self.oldest_wait = 0.0  # seconds, at most a sweep old
+
+    def wake(self) -> None:
+        """There may be a due turn."""
+        self._wakeup.set()
+
+    async def run(self) -> None:
+        """Answer until cancelled."""
+        await asyncio.gather(
+            self._claim_forever(), _repeat(_SWEEP_SECONDS, self._sweep), _repeat(self._renew_seconds, self._renew)
+        )
+
+    async def drain(self) -> None:
+        """Claim nothing more, and hand back what is not finished."""
+        self._draining = True
+        held = [turn for turn, _task in self._tasks.values()]
+        for _turn, task in list(self._tasks.values()):
+            task.cancel()
+        await asyncio.gather(*(task for _turn, task in list(self._tasks.values())), return_exceptions=True)
+        with contextlib.suppress(DatabaseUnavailable):  # then the leases run out
+            await self._turns.release(held)
+
+    async def _claim_forever(self) -> None:
+        while not self._draining:
+            self._wakeup.clear()
+            try:
+                full = await self._claim()
+            except DatabaseUnavailable as error:
+                _logger.warning("cannot claim turns", error=str(error))
+                full = False
+            if not full:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wakeup.wait(), _POLL_SECONDS)
+
+    async def _claim(self) -> bool:
+        """Claim what there is room for; whether there may be more."""
+        room = min(self._concurrency - len(self._tasks), _CLAIM_AT_ONCE)
+        if room <= 0:
+            return False
+        claimed = await self._turns.claim(room)
+        for turn in claimed:
+            task = asyncio.create_task(self._answer(turn))
+            self._tasks[turn.key] = turn, task
+        _in_flight.set(len(self._tasks))
+        return len(claimed) == room
+
+    async def _sweep(self) -> None:
+        released = await self._turns.release_expired()
+        if released:
+            _logger.warning("turns of a silent worker are free again", count=released)
+            self.wake()
+        self.oldest_wait = await self._turns.oldest_wait()
+        _oldest.set(self.oldest_wait)
+
+    async def _renew(self) -> None:
+        held = [turn for turn, _task in self._tasks.values()]
+        if not held:
+            return
+        still_held = await self._turns.renew(held)
+        for turn in held:
+            entry = self._tasks.get(turn.key)
+            if turn.key not in still_held and entry and entry[0] is turn:
+                _logger.warning("a turn was taken over", conversation=turn.conversation_id, turn=turn.turn_no)
+                entry[1].cancel()
+
+    async def _answer(self, turn: Turn) -> None:
+        thread = turn.conversation_id, turn.channel, turn.account
+        context.bind(turn.request_id)
+        try:
+            with traces.span("answer", parent=turn.trace_parent, turn=turn.turn_no, attempt=turn.attempts):
+                await self._answer_once(turn, thread)
+        except DatabaseUnavailable as error:
+            # The lease runs out and the turn is answered again, here or elsewhere.
+            _logger.warning("a reply could not be committed", conversation=turn.conversation_id, error=str(error))
+        except Exception:
+            _logger.exception("answering failed", conversation=turn.conversation_id, turn=turn.turn_no)
+        finally:
+            self._hub.previews.end(thread)
+            del self._tasks[turn.key]
+            _in_flight.set(len(self._tasks))
+            self.wake()  # there is room, and the conversation's next turn may be due
+
+    async def _answer_once(self, turn: Turn, thread: Thread) -> None:
+        if turn.owner == "human":
+            await self._end_silently(turn, thread, "human_owner")
+            return
+        started = time.monotonic()
+        reply = await self._write(turn, thread)
+        committed = await self._turns.finish(turn, reply)
+        if committed is None:
+            await self._end_silently(turn, thread, "human_owner")
+            return
+        if self._hub.is_followed(thread):
+            self._hub.publish(thread, messages.from_reply(turn, reply, committed))
+        _seconds.observe(turn.waited + time.monotonic() - started)
+        _ended.labels("replied", reply.calls[-1].provider, reply.error_code).inc()
+
+    async def _write(self, turn: Turn, thread: Thread) -> Reply:
+        previews = self._hub.previews
+        previews.begin(thread, turn.turn_no, turn.fence)
+        if turn.attempts >= _THIRD_ATTEMPT:
+            return safe_reply("attempts_exhausted")
+        if turn.seconds_left <= 0:
+            return safe_reply("deadline_exceeded")
+        try:
+            async with asyncio.timeout(turn.seconds_left):
+                return await self._writer.write(
+                    turn, lambda text: previews.extend(thread, text), lambda: previews.void(thread)
+                )
+        except TimeoutError:
+            previews.void(thread)
+            return safe_reply("deadline_exceeded")
+
+    async def _end_silently(self, turn: Turn, thread: Thread, reason: str) -> None:
+        """No reply is due, or none that is ours; where another claim took over, this changes nothing."""
+        if await self._turns.silence(turn, reason):
+            self._hub.silent(thread, turn.turn_no, reason)
+            _ended.labels(reason, "", "").inc()
+
+
+async def _repeat(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+        except DatabaseUnavailable as error:
+            _logger.warning("waiting for the database", error=str(error))

@@ -1,0 +1,95 @@
+"""The composition root: every part of the service made once and handed to those who use it."""
+
+import asyncio
+
+from chassis.channel import Peer
+from chassis.credentials import Credentials
+from chassis.server import Server
+from conversation_service import models
+from conversation_service.answering import Answering
+from conversation_service.config import ConversationSettings
+from conversation_service.database import Database, DatabaseUnavailable, connect
+from conversation_service.history import History
+from conversation_service.hub import Hub
+from conversation_service.inbox import Inbox, Windows
+from conversation_service.limits import Limits
+from conversation_service.outbox import Outbox
+from conversation_service.replicas import Replicas
+from conversation_service.service import ConversationService
+from conversation_service.turns import Turns
+from conversation_service.writer import Writer
+from protos import conversation_pb2, conversation_pb2_grpc
+
+SERVICE_NAME = conversation_pb2.DESCRIPTOR.services_by_name["ConversationService"].full_name
+
+
+class App:
+    """One process of the service."""
+
+    def __init__(self, settings: ConversationSettings) -> None:
+        self._settings = settings
+        credentials = Credentials(settings)
+        driver = connect(settings.database_url.get_secret_value(), settings.worker_name())
+        models.database.initialize(driver)
+        self.database = Database(driver, settings.database_connections)
+        replicas = Replicas(settings.worker_address(), credentials)
+        self.hub = Hub(self.database, lambda *running: replicas.follow(self.hub.previews, *running))
+        self.answering = self._build_answering(credentials)
+        self.server = Server(settings, settings.conversation_service_port, credentials)
+        conversation_pb2_grpc.add_ConversationServiceServicer_to_server(self._build_service(), self.server.grpc)
+        self._background: list[asyncio.Task[None]] = []
+
+    def _build_answering(self, credentials: Credentials) -> Answering:
+        settings = self._settings
+        turns = Turns(
+            self.database,
+            settings.worker_address(),
+            settings.turn_lease_seconds,
+            settings.turn_deadline_seconds,
+            settings.llm_history_limit,
+        )
+        peer = Peer(settings.llm_service_address, credentials)
+        writer = Writer(peer, settings.llm_timeout_ms / 1000, settings.llm_unavailable_seconds)
+        return Answering(turns, writer, self.hub, settings.answering_concurrency, settings.turn_lease_seconds)
+
+    def _build_service(self) -> ConversationService:
+        settings = self._settings
+        windows = Windows(settings.gather_seconds, settings.gather_limit_seconds, settings.turn_deadline_seconds)
+        return ConversationService(
+            self.database,
+            Inbox(self.database, windows),
+            Limits(self.database),
+            History(self.database),
+            Outbox(self.database),
+            self.hub,
+            self.answering,
+            settings.overload_seconds,
+        )
+
+    async def start(self) -> None:
+        """Listen, answer, and be ready while Postgres is."""
+        await self.server.start([SERVICE_NAME], self._settings.grpc_reflection)
+        work = (self.hub.run(), self.answering.run(), self._watch_readiness())
+        self._background = [asyncio.create_task(part) for part in work]
+
+    async def drain(self) -> None:
+        """Hand unfinished turns to other replicas, and send followers there."""
+        await self.answering.drain()
+        self.hub.close()
+
+    async def stop(self) -> None:
+        """After the drain: let everything go."""
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await self.database.close()
+
+    async def _watch_readiness(self) -> None:
+        while True:
+            try:
+                await self.database.run(lambda session: session.execute("oldest_turn"))
+            except DatabaseUnavailable:
+                await self.server.ready(False)
+            else:
+                await self.server.ready(True)
+            await asyncio.sleep(1)

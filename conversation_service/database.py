@@ -1,0 +1,173 @@
+"""Postgres for coroutines: a bounded pool of threads, one connection each, and statements prepared once."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import peewee
+import psycopg2
+import psycopg2.errors
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+_logger = structlog.get_logger()
+_waits = Histogram(
+    "database_pool_wait_seconds",
+    "How long work waited for a connection.",
+    buckets=(0.001, 0.01, 0.05, 0.1, 0.5, 1, 2.5),
+)
+_waiting = Gauge("database_pool_waiting", "Work that waits for a connection.")
+_retries = Counter("database_retries_total", "Transactions that were tried again.", ["reason"])
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+
+# peewee wraps most of the driver's errors and lets some pass.
+_LOST = (peewee.OperationalError, peewee.InterfaceError, psycopg2.OperationalError, psycopg2.InterfaceError)
+_ATTEMPTS = 3
+# After a failed connect nothing is tried for that long: callers are told at once instead of piling up behind the pool.
+_DOWN_SECONDS = 0.5
+_SESSION_OPTIONS = " ".join(
+    f"-c {setting}"
+    for setting in (
+        "synchronous_commit=on",  # an acknowledgement must survive a crash, whatever the server's default
+        "statement_timeout=10s",
+        "lock_timeout=2500ms",
+        "idle_in_transaction_session_timeout=10s",
+        "timezone=UTC",
+    )
+)
+
+
+class DatabaseUnavailable(Exception):
+    """Postgres is out of reach or too slow; what was asked is undone or unknown, and may be repeated."""
+
+
+class _Statement:
+    """One file under sql/, whose first line names the types of its parameters."""
+
+    def __init__(self, path: Path) -> None:
+        self.name, sql = path.stem, path.read_text(encoding="utf-8")
+        declared = sql.partition("\n")[0].removeprefix("-- PARAMETERS:").strip()
+        types = declared.split(", ") if declared else []
+        # The driver reads a lone % as the start of a placeholder.
+        self.prepare = f"PREPARE {self.name} {f'({declared})' if types else ''} AS {sql.replace('%', '%%')}"
+        # The casts tell Postgres the type of an array of literals, which it would take for text[].
+        values = ", ".join(f"%s::{name}" for name in types)
+        self.execute = f"EXECUTE {self.name} {f'({values})' if types else ''}"
+
+
+_STATEMENTS = {path.stem: _Statement(path) for path in (Path(__file__).parent / "sql").glob("*.sql")}
+
+
+class Session:
+    """One thread's connection. Outside of `transaction` every statement commits on its own."""
+
+    def __init__(self, database: peewee.PostgresqlDatabase) -> None:
+        self._database = database
+        self._prepared_on: object = None
+        self._prepared: set[str] = set()
+
+    def execute(self, name: str, *parameters: object) -> list[Row]:
+        """Run sql/<name>.sql and return its rows."""
+        statement = _STATEMENTS[name]
+        connection = self._database.connection()
+        if connection is not self._prepared_on:  # the first use, or a connection that replaced a lost one
+            self._prepared_on, self._prepared = connection, set()
+        if name not in self._prepared:
+            self._database.execute_sql(statement.prepare)
+            self._prepared.add(name)
+        cursor = self._database.execute_sql(statement.execute, parameters)
+        return cursor.fetchall() if cursor.description else []
+
+    def transaction(self) -> Any:
+        """A context in which all statements commit together."""
+        return self._database.atomic()
+
+
+class Database:
+    """Runs work against Postgres in threads, each with one connection; `database` serves the peewee models too."""
+
+    def __init__(self, database: peewee.PostgresqlDatabase, connections: int) -> None:
+        self._database = database
+        self._executor = ThreadPoolExecutor(connections, thread_name_prefix="database")
+        self._thread = threading.local()
+        self._down_until = 0.0
+        self.waiting = 0
+
+    async def run(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in a thread. It must be safe to repeat, for it is: after deadlocks and lost connections.
+
+        Raises DatabaseUnavailable, and the driver's DataError or IntegrityError where the values are at fault.
+        """
+        self.waiting += 1
+        _waiting.set(self.waiting)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._executor, self._attempt, work, time.monotonic()
+            )
+        finally:
+            self.waiting -= 1
+            _waiting.set(self.waiting)
+
+    def _attempt(self, work: Callable[[Session], T], queued_at: float) -> T:
+        _waits.observe(time.monotonic() - queued_at)
+        for remaining in reversed(range(_ATTEMPTS)):
+            try:
+                return work(self._session())
+            except _LOST as error:
+                self._recover(error, remaining)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _session(self) -> Session:
+        if time.monotonic() < self._down_until:
+            raise DatabaseUnavailable("the last attempt to connect failed")
+        try:
+            self._database.connect(reuse_if_open=True)
+        except _LOST as error:
+            self._down_until = time.monotonic() + _DOWN_SECONDS
+            _logger.error("database unreachable", error=str(error).strip())
+            raise DatabaseUnavailable("cannot connect") from error
+        if not hasattr(self._thread, "session"):
+            self._thread.session = Session(self._database)
+        return cast(Session, self._thread.session)
+
+    def _recover(self, error: Exception, remaining: int) -> None:
+        """Return where the work may be tried again, raise DatabaseUnavailable where not."""
+        cause = getattr(error, "orig", error)  # peewee keeps the driver's error there
+        if isinstance(cause, psycopg2.errors.QueryCanceled | psycopg2.errors.LockNotAvailable):
+            raise DatabaseUnavailable("a lock or a statement took too long") from error
+        conflict = isinstance(cause, psycopg2.errors.DeadlockDetected | psycopg2.errors.SerializationFailure)
+        if not conflict:
+            self._database.close()
+        if not remaining:
+            raise DatabaseUnavailable(str(error).strip()) from error
+        _retries.labels("conflict" if conflict else "connection").inc()
+
+    async def close(self) -> None:
+        """Wait for running work and let the connections go."""
+        await asyncio.get_running_loop().run_in_executor(None, self._executor.shutdown)
+
+
+def connect(url: str, name: str) -> peewee.PostgresqlDatabase:
+    """The database at `url`; `name` tells this process apart in pg_stat_activity. Connects when first used."""
+    return peewee.PostgresqlDatabase(
+        url,
+        application_name=name,
+        connect_timeout=2,
+        options=_SESSION_OPTIONS,
+        # A server that vanished without a word is noticed within about 10 s.
+        keepalives_idle=5,
+        keepalives_interval=2,
+        keepalives_count=3,
+        tcp_user_timeout=10_000,
+    )
+
+
+def columns(rows: Sequence[Sequence[object]], width: int) -> list[list[object]]:
+    """Rows of `width` values turned into the parallel arrays that `unnest` takes."""
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]

@@ -1,0 +1,136 @@
+"""Inbound events checked and brought into the shape that is stored: limits, cleaned text, meaning."""
+
+import hashlib
+import json
+import re
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from google.protobuf.json_format import MessageToDict
+
+from protos import conversation_pb2 as pb
+
+MAX_TEXT = 65_536  # characters; beyond what any platform sends, so that one event cannot fill a prompt or a page
+_WORD = re.compile(r"[a-z_]{1,32}")
+_SURFACES = {pb.SURFACE_LIVE: "live", pb.SURFACE_MESSAGING: "messaging"}
+
+Key = tuple[str, str, str]
+
+
+class Poisonous(Exception):
+    """The event cannot be understood; the text says why, without quoting it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event, ready to be stored."""
+
+    key: Key  # channel, account, event key
+    thread_key: str
+    surface: str
+    new_id: str  # of the conversation, if this event starts it
+    kind: str
+    meaning: bytes
+    raw: bytes | None
+    text: str
+    content: str | None  # JSON
+    platform_time: datetime | None
+    message_id: str
+
+    @property
+    def is_message(self) -> bool:
+        return self.kind == "message"
+
+    def parsed_content(self) -> dict[str, Any]:
+        """Everything but the text."""
+        return cast(dict[str, Any], json.loads(self.content)) if self.content else {}
+
+    def message_kind(self) -> str:
+        """What the message mainly is, as the contract's Message.kind."""
+        content = self.parsed_content()
+        kinds = {"attachments": "media", "location": "location", "contacts": "contacts", "choice": "choice"}
+        return next((kind for field, kind in kinds.items() if field in content), "text")
+
+
+def read(event: pb.Event) -> Entry:
+    """Check an event. Raises Poisonous where it breaks the contract."""
+    kind = event.WhichOneof("content")
+    if not _WORD.fullmatch(event.channel):
+        raise Poisonous("channel must be a word of a-z and _")
+    if not (1 <= len(event.account) <= 255 and 1 <= len(event.event_key) <= 512 and len(event.thread_key) <= 255):
+        raise Poisonous("account, event_key or thread_key is missing or too long")
+    if kind is None:
+        raise Poisonous("no content")
+    if kind == "poison":
+        raise Poisonous(clean(event.poison.reason)[:500] or "the gateway gave no reason")
+    body, content = _body(event, kind)
+    return Entry(
+        key=(event.channel, clean(event.account), clean(event.event_key)),
+        thread_key=clean(event.thread_key),
+        surface=_SURFACES.get(event.surface, ""),
+        new_id=_new_id(event.conversation_id),
+        kind=kind,
+        meaning=_meaning(kind, body),
+        raw=event.raw or None,
+        text=content.pop("text", ""),
+        content=json.dumps(content) if content else None,
+        platform_time=_time(event),
+        message_id=str(uuid.uuid4()),
+    )
+
+
+def _body(event: pb.Event, kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    body = _clean_all(MessageToDict(getattr(event, kind), preserving_proto_field_name=True))
+    if kind != "message":
+        return body, {}
+    if not body:
+        raise Poisonous("an empty message")
+    if not event.thread_key or event.surface not in _SURFACES:
+        raise Poisonous("a message without thread_key or surface")
+    if len(event.message.text) > MAX_TEXT:
+        raise Poisonous(f"text longer than {MAX_TEXT} characters")
+    return body, dict(body)
+
+
+def _new_id(proposed: str) -> str:
+    if not proposed:
+        return str(uuid.uuid4())
+    try:
+        return str(uuid.UUID(proposed))
+    except ValueError:
+        raise Poisonous("conversation_id is not a UUID") from None
+
+
+def _meaning(kind: str, body: dict[str, Any]) -> bytes:
+    """SHA-256 over what the event means. A media URL is no part of it: platforms sign it anew for every delivery."""
+    attachments = [
+        {k: v for k, v in item.items() if k != "url" or "media_id" not in item} for item in body.get("attachments", ())
+    ]
+    relevant = {**body, "attachments": attachments} if attachments else body
+    return hashlib.sha256(json.dumps([kind, relevant], sort_keys=True).encode()).digest()
+
+
+def _time(event: pb.Event) -> datetime | None:
+    if not event.HasField("platform_time"):
+        return None
+    try:
+        return event.platform_time.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None  # a platform's nonsense; the time of arrival serves
+
+
+def _clean_all(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {key: _clean_all(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_clean_all(item) for item in value]
+    return value
+
+
+def clean(text: str) -> str:
+    """Postgres refuses NUL in text and in jsonb; everything else that is UTF-8 passes as it is."""
+    return text.replace("\0", "\ufffd")

@@ -1,0 +1,166 @@
+"""What followers see: committed changes in the order of their revisions, and previews of answers being written.
+
+Postgres is the truth. What this process commits is pushed at once; every gap, every start and every change made by
+another replica is read from the tables, at the latest by the poll.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+import structlog
+from prometheus_client import Gauge
+
+from conversation_service import messages
+from conversation_service.database import Database, DatabaseUnavailable, columns
+from conversation_service.followers import Follower, Subscription, Thread, send
+from conversation_service.previews import Previews
+from protos import conversation_pb2 as pb
+
+_subscriptions = Gauge("subscriptions", "Conversations being followed, once for each follower.")
+_logger = structlog.get_logger()
+
+_PAGE = 200  # messages of one conversation read at once
+_READ_AT_ONCE = 200  # conversations
+
+RunningElsewhere = Callable[[Thread, int, int, str], None]  # thread, turn, fence, address of the replica
+
+
+class Hub:
+    """The followers of this process."""
+
+    def __init__(self, database: Database, running: RunningElsewhere, poll_seconds: float = 0.5) -> None:
+        """`running` is told of turns of followed conversations that are being answered."""
+        self._database = database
+        self._running = running
+        self._poll_seconds = poll_seconds
+        self._topics: dict[Thread, set[Subscription]] = defaultdict(set)
+        self._followers: set[Follower] = set()
+        self._stale: set[Thread] = set()
+        self._wakeup = asyncio.Event()
+        self.previews = Previews(lambda thread: self._topics.get(thread, ()))
+
+    def join(self) -> Follower:
+        """A new stream."""
+        follower = Follower()
+        self._followers.add(follower)
+        return follower
+
+    def leave(self, follower: Follower) -> None:
+        """The stream is over."""
+        for number in list(follower.subscriptions):
+            self.unsubscribe(follower, number)
+        self._followers.discard(follower)
+
+    def close(self) -> None:
+        """End all streams; their followers come back elsewhere."""
+        for follower in self._followers:
+            follower.close()
+
+    def subscribe(self, follower: Follower, command: pb.Subscribe) -> None:
+        """Begin with everything after the given revision."""
+        self.unsubscribe(follower, command.subscription_id)
+        thread = command.conversation_id, command.channel, command.account
+        subscription = Subscription(follower, command.subscription_id, thread, command.after_rev)
+        follower.subscriptions[subscription.number] = subscription
+        self._topics[thread].add(subscription)
+        _subscriptions.inc()
+        self._read_soon(thread)
+        self.previews.show(subscription)
+
+    def unsubscribe(self, follower: Follower, number: int) -> None:
+        """Stop; unknown numbers are ignored."""
+        subscription = follower.subscriptions.pop(number, None)
+        if subscription is None:
+            return
+        topic = self._topics[subscription.thread]
+        topic.discard(subscription)
+        if not topic:
+            del self._topics[subscription.thread]
+        _subscriptions.dec()
+
+    def is_followed(self, thread: Thread) -> bool:
+        """Whether building a message for `publish` is worth the while."""
+        return thread in self._topics
+
+    def publish(self, thread: Thread, message: pb.Message) -> None:
+        """A change that was just committed here."""
+        topic = self._topics.get(thread, ())
+        self._show(topic, [message], contiguous=True)
+        if any(subscription.rev < message.rev for subscription in topic):
+            self._read_soon(thread)
+
+    def silent(self, thread: Thread, turn_no: int, reason: str) -> None:
+        """A turn ended without a reply."""
+        send(self._topics.get(thread, ()), turn_silent=pb.TurnSilent(turn_no=turn_no, reason=reason))
+
+    async def run(self) -> None:
+        """Keep followers up to date until cancelled."""
+        await asyncio.gather(self._read_forever(), self._poll_forever())
+
+    def _read_soon(self, thread: Thread) -> None:
+        self._stale.add(thread)
+        self._wakeup.set()
+
+    async def _read_forever(self) -> None:
+        while True:
+            await self._wakeup.wait()
+            self._wakeup.clear()
+            while self._stale:
+                threads = [self._stale.pop() for _ in range(min(len(self._stale), _READ_AT_ONCE))]
+                try:
+                    await self._read([thread for thread in threads if thread in self._topics])
+                except DatabaseUnavailable:
+                    self._stale.update(threads)
+                    await asyncio.sleep(self._poll_seconds)
+
+    async def _read(self, threads: list[Thread]) -> None:
+        rows = [(*thread, min(subscription.rev for subscription in self._topics[thread])) for thread in threads]
+        changes: dict[Thread, list[pb.Message]] = defaultdict(list)
+        newest: dict[Thread, int] = {}
+        found = await self._database.run(lambda session: session.execute("read_changes", *columns(rows, 4), _PAGE))
+        for conversation_id, channel, account, rev, *message in found:
+            thread = str(conversation_id), channel, account
+            newest[thread] = rev
+            if message[0] is not None:
+                changes[thread].append(messages.from_row(tuple(message)))
+        for thread, rev in newest.items():
+            self._catch_up(thread, changes[thread], rev)
+
+    def _catch_up(self, thread: Thread, changes: list[pb.Message], rev: int) -> None:
+        topic = self._topics.get(thread, ())
+        self._show(topic, changes, contiguous=False)
+        if len(changes) == _PAGE:
+            self._read_soon(thread)
+            return
+        for subscription in topic:
+            subscription.rev = max(subscription.rev, rev)
+
+    @staticmethod
+    def _show(topic: Iterable[Subscription], changes: list[pb.Message], contiguous: bool) -> None:
+        """Send `changes`, in order, to those who lack them; if `contiguous`, only to those who lack nothing before."""
+        for message in changes:
+            due = [s for s in topic if (s.rev == message.rev - 1 if contiguous else s.rev < message.rev)]
+            send(due, message=message)
+            for subscription in due:
+                subscription.rev = message.rev
+
+    async def _poll_forever(self) -> None:
+        while True:
+            await asyncio.sleep(self._poll_seconds)
+            if self._topics:
+                try:
+                    await self._poll()
+                except DatabaseUnavailable as error:
+                    _logger.warning("followers wait for the database", error=str(error))
+
+    async def _poll(self) -> None:
+        ids = list({thread[0] for thread in self._topics})
+        for conversation_id, channel, account, rev, turn_no, fence, worker in await self._database.run(
+            lambda session: session.execute("read_revisions", ids)
+        ):
+            thread = str(conversation_id), channel, account
+            if any(subscription.rev < rev for subscription in self._topics.get(thread, ())):
+                self._read_soon(thread)
+            if worker is not None and thread in self._topics:
+                self._running(thread, turn_no, fence, worker)

@@ -1,0 +1,59 @@
+-- PARAMETERS: text[], text[], text[], text[], text[], uuid[], uuid[], text[], bytea[], bytea[], text[], text[], timestamptz[], text, text, float8, float8, float8
+-- Records customer messages: event, conversation, turn and message in one statement, so one round trip and one commit.
+-- Only keys that were not known yet take effect; the rows returned are theirs.
+-- Arrays of one length: channel, account, event key, thread key, surface, id for a new conversation, message id, kind,
+-- meaning, raw, text, content, platform time. Then request id, trace parent; seconds: gathering window, its end, deadline.
+WITH input AS MATERIALIZED (
+    SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) WITH ORDINALITY AS i (
+        channel, account, event_key, thread_key, surface, new_id, message_id, kind, meaning_sha, raw, text, content,
+        platform_time, place)
+), recorded AS (
+    INSERT INTO inbound_events (channel, account, event_key, thread_key, kind, meaning_sha, message_id, raw, outcome)
+    SELECT channel, account, event_key, thread_key, 'message', meaning_sha, message_id, raw, 'message'
+    FROM input ORDER BY channel, account, event_key
+    ON CONFLICT DO NOTHING
+    RETURNING channel, account, event_key
+), fresh AS (
+    SELECT i.*, row_number() OVER (PARTITION BY channel, account, thread_key ORDER BY place DESC) - 1 AS from_end
+    FROM input i JOIN recorded USING (channel, account, event_key)
+), touched AS (
+    -- This upsert is the lock that serialises everything about one conversation, and joining or opening a turn is decided
+    -- here, in the row's own columns: the statement's snapshot does not show a turn that a concurrent one just committed.
+    INSERT INTO conversations AS c
+        (id, channel, account, thread_key, surface, open_count, next_seq, next_turn, next_rev, last_customer_at)
+    SELECT (array_agg(new_id ORDER BY place))[1], channel, account, thread_key, min(surface),
+        (count(*) - 1) % 10 + 1, 1 + count(*), 1 + (count(*) + 9) / 10, 1 + count(*),
+        max(coalesce(platform_time, now()))
+    FROM fresh GROUP BY channel, account, thread_key ORDER BY channel, account, thread_key
+    ON CONFLICT (channel, account, thread_key) DO UPDATE SET
+        open_count = (c.open_count + excluded.next_seq - 2) % 10 + 1,
+        -- A turn holds ten messages; the one that is open, if any, is filled first.
+        next_turn = c.next_turn + (c.open_count + excluded.next_seq + 8) / 10 - (c.open_count > 0)::int,
+        next_seq = c.next_seq + excluded.next_seq - 1,
+        next_rev = c.next_rev + excluded.next_rev - 1,
+        last_customer_at = greatest(c.last_customer_at, excluded.last_customer_at)
+    RETURNING id, channel, account, thread_key, open_count, next_seq, next_turn, next_rev
+), placed AS (
+    -- Numbers are counted back from the row's new state: the last message is the newest of the open turn.
+    SELECT f.*, t.id AS conversation_id,
+        t.next_seq - 1 - f.from_end AS seq,
+        t.next_rev - 1 - f.from_end AS rev,
+        t.next_turn - 1 - CASE WHEN f.from_end < t.open_count THEN 0 ELSE 1 + (f.from_end - t.open_count) / 10 END AS turn_no
+    FROM fresh f JOIN touched t USING (channel, account, thread_key)
+), turned AS (
+    INSERT INTO turns AS t
+        (conversation_id, turn_no, input_through_seq, run_at, deadline_at, request_id, trace_parent)
+    SELECT conversation_id, turn_no, max(seq),
+        clock_timestamp() + make_interval(secs => CASE surface WHEN 'live' THEN 0 ELSE $16 END),
+        CASE surface WHEN 'live' THEN clock_timestamp() + make_interval(secs => $18) END, $14, $15
+    FROM placed GROUP BY conversation_id, turn_no, surface ORDER BY conversation_id, turn_no
+    ON CONFLICT (conversation_id, turn_no) DO UPDATE SET
+        input_through_seq = excluded.input_through_seq,
+        run_at = least(excluded.run_at, t.created_at + make_interval(secs => $17))
+)
+INSERT INTO messages
+    (id, conversation_id, seq, rev, author, kind, text, content, turn_no, event_key, platform_time, created_at)
+SELECT message_id, conversation_id, seq, rev, 'customer', kind, text, content::jsonb, turn_no, event_key, platform_time,
+    clock_timestamp()
+FROM placed ORDER BY conversation_id, seq
+RETURNING id, conversation_id, seq, rev, turn_no, created_at

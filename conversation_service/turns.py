@@ -1,0 +1,192 @@
+"""The life of a turn: claimed under a fence and a lease, renewed, and finished once, or handed back."""
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from prometheus_client import Counter
+
+from conversation_service.database import Database, Session, columns
+from protos import llm_pb2
+
+_fenced = Counter("turns_fenced_total", "Replies that came too late: another claim or another owner had taken over.")
+
+Key = tuple[str, int]  # conversation, turn number
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A claimed turn."""
+
+    conversation_id: str
+    turn_no: int
+    fence: int
+    attempts: int  # this one included
+    request_id: str
+    trace_parent: str | None
+    owner: str
+    channel: str
+    account: str
+    surface: str
+    seconds_left: float  # until the safe text is due, when claimed
+    waited: float  # seconds since the turn was opened, when claimed
+    history: list[llm_pb2.HistoryMessage] = field(default_factory=list)  # oldest first, the turn's own messages last
+
+    @property
+    def key(self) -> Key:
+        return self.conversation_id, self.turn_no
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What will be said, and how it came about."""
+
+    text: str
+    calls: Sequence[llm_pb2.Call]
+    used_fallback: bool
+    error_code: str
+    citations: Sequence[llm_pb2.Citation] = ()
+    prompt_version: str = ""
+    knowledge_version: str = ""
+    latency_ms: int = 0
+
+    def meta(self) -> dict[str, object]:
+        """The contract's ReplyMeta, in JSON."""
+        last = self.calls[-1]
+        return {
+            "provider": last.provider,
+            "model": last.model,
+            "used_fallback": self.used_fallback,
+            "error_code": self.error_code,
+            "prompt_tokens": last.prompt_tokens,
+            "completion_tokens": last.completion_tokens,
+            "latency_ms": self.latency_ms,
+            "citations": [{"source": item.source, "title": item.title} for item in self.citations],
+        }
+
+
+@dataclass(frozen=True)
+class Committed:
+    """A reply that is stored."""
+
+    message_id: str
+    seq: int
+    rev: int
+    created_at: datetime
+
+
+class Turns:
+    """Claims and finishes turns for one worker."""
+
+    def __init__(self, database: Database, worker: str, lease: float, deadline: float, history_limit: int) -> None:
+        """`worker` is the address under which other replicas find this one; `lease` and `deadline` are seconds."""
+        self._database = database
+        self._worker = worker
+        self._lease = lease
+        self._deadline = deadline
+        self._history_limit = history_limit
+
+    async def claim(self, limit: int) -> list[Turn]:
+        """Up to `limit` due turns, with their inputs, which were read after the claim was committed."""
+
+        def work(session: Session) -> list[Turn]:
+            rows = session.execute("claim_turns", limit, self._worker, self._lease, self._deadline)
+            turns = {(str(row[0]), row[1]): _turn(*row) for row in rows}
+            if turns:
+                keys = columns(list(turns), 2)
+                for conversation_id, turn_no, author, text, kind in session.execute(
+                    "read_inputs", *keys, self._history_limit
+                ):
+                    turns[str(conversation_id), turn_no].history.append(_history_message(author, text, kind))
+            for turn in turns.values():
+                turn.history.reverse()
+            return list(turns.values())
+
+        return await self._database.run(work)
+
+    async def renew(self, turns: Sequence[Turn]) -> set[Key]:
+        """Extend the leases of `turns`; the keys of those that are still held."""
+        rows = await self._database.run(
+            lambda session: session.execute("renew_turns", *columns([_fenced_key(t) for t in turns], 3), self._lease)
+        )
+        return {(str(conversation_id), turn_no) for conversation_id, turn_no in rows}
+
+    async def finish(self, turn: Turn, reply: Reply) -> Committed | None:
+        """Commit the reply with its outbox row and its calls; None where the turn is no longer ours."""
+        message_id = str(uuid.uuid4())
+        calls = columns([_call_row(call, reply) for call in reply.calls], 9)
+        rows = await self._database.run(
+            lambda session: session.execute(
+                "finish_turn",
+                *_fenced_key(turn),
+                message_id,
+                reply.text,
+                json.dumps(reply.meta()),
+                *calls,
+                reply.prompt_version,
+                reply.knowledge_version,
+                turn.request_id,
+            )
+        )
+        if not rows:
+            _fenced.inc()
+            return None
+        return Committed(message_id, *rows[0])
+
+    async def silence(self, turn: Turn, reason: str) -> bool:
+        """End the turn without a reply; False where it is no longer ours."""
+        rows = await self._database.run(lambda session: session.execute("silence_turn", *_fenced_key(turn), reason))
+        return bool(rows)
+
+    async def release(self, turns: Sequence[Turn]) -> None:
+        """Hand unfinished turns back at once, as if they had not been tried."""
+        if turns:
+            rows = columns([_fenced_key(turn) for turn in turns], 3)
+            await self._database.run(lambda session: session.execute("release_turns", *rows))
+
+    async def release_expired(self) -> int:
+        """Put turns of silent workers back into the line; how many."""
+        return len(await self._database.run(lambda session: session.execute("release_expired")))
+
+    async def oldest_wait(self) -> float:
+        """Seconds that the oldest due turn has waited for a worker."""
+        rows = await self._database.run(lambda session: session.execute("oldest_turn"))
+        return float(rows[0][0])
+
+
+def _turn(conversation_id: UUID, turn_no: int, fence: int, attempts: int, request_id: str | None, *rest: Any) -> Turn:
+    return Turn(str(conversation_id), turn_no, fence, attempts, request_id or "", *rest)
+
+
+def _fenced_key(turn: Turn) -> tuple[str, int, int]:
+    return turn.conversation_id, turn.turn_no, turn.fence
+
+
+_ROLES = {
+    "customer": llm_pb2.ROLE_CUSTOMER,
+    "assistant": llm_pb2.ROLE_ASSISTANT,
+    "human": llm_pb2.ROLE_HUMAN,
+}
+
+
+def _history_message(author: str, text: str, kind: str) -> llm_pb2.HistoryMessage:
+    # A picture without words is still something that the customer said.
+    return llm_pb2.HistoryMessage(role=_ROLES[author], text=text or f"({kind})")
+
+
+def _call_row(call: llm_pb2.Call, reply: Reply) -> tuple[object, ...]:
+    return (
+        call.provider,
+        call.model,
+        reply.used_fallback,
+        call.error_code,
+        call.prompt_tokens,
+        call.completion_tokens,
+        call.latency_ms,
+        call.first_token_ms,
+        call.cost_micros,
+    )

@@ -1,0 +1,107 @@
+"""Gets a turn's reply written by the LLM service, with patience for an outage of it and none for a long one."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import grpc
+import grpc.aio
+import structlog
+
+from chassis.channel import Peer
+from conversation_service.turns import Reply, Turn
+from protos import llm_pb2, llm_pb2_grpc
+
+_logger = structlog.get_logger()
+
+SAFE_TEXT = (Path(__file__).parent / "texts" / "safe_reply.txt").read_text(encoding="utf-8").strip()
+
+_MARGIN_SECONDS = 3.0  # the LLM service's lower rungs and the way there and back
+_BACKOFF_SECONDS = (0.1, 2.0)
+
+
+def safe_reply(error_code: str) -> Reply:
+    """What is said when nothing else can be."""
+    return Reply(SAFE_TEXT, [llm_pb2.Call(provider="safe", error_code=error_code)], True, error_code)
+
+
+class Writer:
+    """Calls GenerateReply."""
+
+    def __init__(self, peer: Peer, model_seconds: float, unavailable_seconds: float) -> None:
+        """`model_seconds` is the LLM service's own limit; `unavailable_seconds` how long to try to reach it."""
+        self._peer = peer
+        self._stub = llm_pb2_grpc.LlmServiceStub(peer.connect_async())
+        self._attempt_seconds = model_seconds + _MARGIN_SECONDS
+        self._unavailable_seconds = unavailable_seconds
+
+    async def write(self, turn: Turn, extend: Callable[[str], None], void: Callable[[], None]) -> Reply:
+        """The reply to `turn`. Its beginning is given to `extend` piece by piece; `void` takes back what was given."""
+        first_tried, backoff = time.monotonic(), _BACKOFF_SECONDS[0]
+        while True:
+            try:
+                return await self._attempt(turn, extend, void)
+            except grpc.aio.AioRpcError as error:
+                void()
+                waited = time.monotonic() - first_tried
+                _logger.warning("llm service failed", code=error.code().name, details=error.details(), waited=waited)
+                if error.code() in _PERMANENT or waited + backoff >= self._unavailable_seconds:
+                    return safe_reply("llm_unavailable")
+            await asyncio.sleep(backoff * random.uniform(0.5, 1))  # noqa: S311 - jitter
+            backoff = min(backoff * 2, _BACKOFF_SECONDS[1])
+
+    async def _attempt(self, turn: Turn, extend: Callable[[str], None], void: Callable[[], None]) -> Reply:
+        call = self._stub.GenerateReply(timeout=self._attempt_seconds, metadata=self._peer.metadata())
+        try:
+            await call.write(llm_pb2.GenerateReplyRequest(start=_start(turn)))
+            async for response in call:
+                event = response.WhichOneof("event")
+                if event == "delta":
+                    extend(response.delta.text)
+                elif event == "reset":
+                    void()
+                elif event == "tool_intent":
+                    await call.write(_refuse(response.tool_intent))
+                elif event == "final":
+                    return _reply(response.final)
+        finally:
+            call.cancel()  # an abandoned turn must not keep the model busy
+        raise grpc.aio.AioRpcError(
+            grpc.StatusCode.INTERNAL, grpc.aio.Metadata(), grpc.aio.Metadata(), "the stream ended without a final"
+        )
+
+
+# Trying again would fail the same way.
+_PERMANENT = {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.UNIMPLEMENTED}
+
+
+def _start(turn: Turn) -> llm_pb2.Start:
+    return llm_pb2.Start(
+        conversation_id=turn.conversation_id,
+        turn_no=turn.turn_no,
+        fence=turn.fence,
+        channel=turn.channel,
+        history=turn.history,
+        safe_text=SAFE_TEXT,
+    )
+
+
+def _refuse(intent: llm_pb2.ToolIntent) -> llm_pb2.GenerateReplyRequest:
+    """No tool may act yet: there is no rule by which one could be allowed to."""
+    refusal = llm_pb2.ToolDecision.Refusal(reason="not_allowed")
+    return llm_pb2.GenerateReplyRequest(tool_decision=llm_pb2.ToolDecision(call_key=intent.call_key, refusal=refusal))
+
+
+def _reply(final: llm_pb2.Final) -> Reply:
+    return Reply(
+        text=final.text.replace("\0", "\ufffd") or SAFE_TEXT,
+        calls=final.calls or [llm_pb2.Call(provider=final.provider, model=final.model, error_code=final.error_code)],
+        used_fallback=final.used_fallback,
+        error_code=final.error_code,
+        citations=final.citations,
+        prompt_version=final.prompt_version,
+        knowledge_version=final.knowledge_version,
+        latency_ms=final.latency_ms,
+    )

@@ -1,0 +1,135 @@
+"""A running conversation service in the test's own event loop: real Postgres, real gRPC, a scripted LLM service."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg2
+
+from chassis.channel import Peer
+from chassis.credentials import Credentials
+from conversation_service.app import App
+from conversation_service.config import ConversationSettings
+from protos import conversation_pb2 as pb
+from protos import conversation_pb2_grpc
+from tests.ports import free_port
+from tests.scripted_llm import ScriptedLlm, running_llm
+
+TOKEN = "a-token-for-tests-only"
+
+
+@dataclass
+class Harness:
+    """What a test drives and looks at."""
+
+    stub: Any
+    llm: ScriptedLlm
+    app: App
+    settings: ConversationSettings
+    peer: Peer
+
+    async def receive(self, *events: pb.Event, limits: tuple[pb.RateLimit, ...] = ()) -> list[pb.Receipt]:
+        request = pb.ReceiveRequest(events=events, rate_limits=limits)
+        response = await self.stub.Receive(request, timeout=10, metadata=self.peer.metadata())
+        return list(response.receipts)
+
+    async def messages(self, conversation_id: str, after_rev: int = 0, channel: str = "web") -> list[pb.Message]:
+        request = pb.ListMessagesRequest(
+            conversation_id=conversation_id, channel=channel, account="default", after_rev=after_rev
+        )
+        return list((await self.stub.ListMessages(request, timeout=10, metadata=self.peer.metadata())).messages)
+
+    async def replies(self, conversation_id: str, count: int = 1, channel: str = "web") -> list[pb.Message]:
+        """Wait until there are `count` replies."""
+
+        async def look() -> list[pb.Message]:
+            found = await self.messages(conversation_id, channel=channel)
+            return [message for message in found if message.author == pb.AUTHOR_ASSISTANT]
+
+        return await eventually(look, lambda replies: len(replies) >= count)
+
+    def query(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        with closing(psycopg2.connect(self.settings.database_url.get_secret_value())) as connection:
+            connection.autocommit = True
+            cursor = connection.cursor()
+            cursor.execute(sql, parameters)
+            return cursor.fetchall() if cursor.description else []
+
+
+async def eventually(look: Callable[[], Any], enough: Callable[[Any], bool], seconds: float = 20) -> Any:
+    """Look again and again until it is enough."""
+    async with asyncio.timeout(seconds):
+        while True:
+            seen = await look()
+            if enough(seen):
+                return seen
+            await asyncio.sleep(0.02)
+
+
+def settings_for(database_url: str, llm_address: str, **overrides: Any) -> ConversationSettings:
+    port = free_port()
+    values: dict[str, Any] = {
+        "database_url": database_url,
+        "service_token": TOKEN,
+        "conversation_service_port": port,
+        "conversation_service_advertise": f"127.0.0.1:{port}",
+        "conversation_service_metrics_port": 0,
+        "llm_service_address": llm_address,
+    }
+    return ConversationSettings(**{**values, **overrides})
+
+
+@asynccontextmanager
+async def running_service(database_url: str, llm: ScriptedLlm | None = None, **overrides: Any) -> AsyncIterator[Harness]:
+    llm = llm or ScriptedLlm()
+    async with running_llm(llm) as llm_address:
+        async with running_app(settings_for(database_url, overrides.pop("llm_address", llm_address), **overrides), llm) as it:
+            yield it
+
+
+@asynccontextmanager
+async def running_app(settings: ConversationSettings, llm: ScriptedLlm) -> AsyncIterator[Harness]:
+    app = App(settings)
+    await app.start()
+    peer = Peer(f"127.0.0.1:{settings.conversation_service_port}", Credentials(settings))
+    channel = peer.connect_async()
+    try:
+        async with asyncio.timeout(10):
+            await channel.channel_ready()
+        yield Harness(conversation_pb2_grpc.ConversationServiceStub(channel), llm, app, settings, peer)
+    finally:
+        await channel.close()
+        await app.drain()
+        await app.server.grpc.stop(1)
+        await app.stop()
+
+
+def web_message(conversation_id: str, text: str, key: str | None = None) -> pb.Event:
+    return pb.Event(
+        channel="web",
+        account="default",
+        event_key=f"{conversation_id}:{key or uuid.uuid4()}",
+        thread_key=conversation_id,
+        surface=pb.SURFACE_LIVE,
+        conversation_id=conversation_id,
+        message=pb.MessageContent(text=text),
+    )
+
+
+def platform_message(thread: str, text: str, key: str | None = None, account: str = "default") -> pb.Event:
+    return pb.Event(
+        channel="whatsapp",
+        account=account,
+        event_key=key or f"wamid.{uuid.uuid4()}",
+        thread_key=thread,
+        surface=pb.SURFACE_MESSAGING,
+        message=pb.MessageContent(text=text),
+        raw=b'{"raw":true}',
+    )
+
+
+def new_conversation() -> str:
+    return str(uuid.uuid4())
