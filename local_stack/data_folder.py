@@ -1,0 +1,68 @@
+"""The folder that everything lives in: claimed by one launcher at a time, with secrets, logs and stack.env."""
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from local_stack.errors import StackError
+from local_stack.secret_files import ensure_secret, write_private
+
+
+class DataFolder:
+    """One data folder, by its absolute path."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self.stack_env = self.path / "stack.env"
+        self.logs = self.path / "log"
+        # The last launcher was killed: what it had started may still be ending.
+        self.was_left_behind = False
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Makes the folder where it is missing and keeps other launchers out of it.
+
+        The claim is the kernel's lock on an open file, so it ends with the process, however that ends.
+        """
+        try:
+            # Postgres may have to pass through under another account; it is shown nothing but its own folder.
+            self.path.mkdir(mode=0o711, parents=True, exist_ok=True)
+            self.logs.mkdir(mode=0o700, exist_ok=True)
+            lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StackError(
+                f"{self.path} cannot be used ({error.strerror}): set SPUR_DATA_DIR to a folder that can be written."
+            ) from None
+        with os.fdopen(lock, "r+b", buffering=0):
+            self._claim(lock)
+            try:
+                yield
+            finally:
+                os.ftruncate(lock, 0)
+
+    def _claim(self, lock: int) -> None:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.pread(lock, 20, 0).decode() or "?"
+            raise StackError(
+                f"A stack is already running on {self.path} (process {owner}): stop it, or set SPUR_DATA_DIR and the"
+                " ports to run a second one."
+            ) from None
+        self.was_left_behind = os.fstat(lock).st_size > 0
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, str(os.getpid()).encode(), 0)
+        self.withdraw()
+
+    def secret(self, name: str) -> str:
+        """The generated secret of that name, the same on every start."""
+        return ensure_secret(self.path / name)
+
+    def publish(self, values: Mapping[str, str]) -> None:
+        """Writes stack.env in one step: it is there exactly while everything is ready."""
+        write_private(self.stack_env, "".join(f"{name}={value}\n" for name, value in values.items()))
+
+    def withdraw(self) -> None:
+        self.stack_env.unlink(missing_ok=True)

@@ -1,0 +1,81 @@
+"""Says who listens where and what everybody is told: the ports, the children's environment, and stack.env."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from local_stack.config import StackSettings
+from local_stack.ports import choose_port
+from local_stack.process_table import SERVICES
+
+# What a metrics port is above its service's, where nobody chose it.
+METRICS_OFFSET = 100
+URLS = ("web_gateway", "webhook_gateway", "simulator")
+ADDRESSES = ("conversation_service", "llm_service")
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """Everything that the stack decides for its services."""
+
+    database_url: str
+    service_token: str
+    session_secret: str
+    urls: Mapping[str, str]
+    addresses: Mapping[str, str]
+    ports: Mapping[str, str]
+
+    def for_services(self) -> dict[str, str]:
+        """To be laid over the launcher's own environment."""
+        secrets = {"SERVICE_TOKEN": self.service_token, "SESSION_SECRET": self.session_secret}
+        return {"DATABASE_URL": self.database_url, **self.addresses, **self.ports, **secrets}
+
+    def for_tools(self) -> dict[str, str]:
+        """What stack.env holds."""
+        metrics = {name: port for name, port in self.ports.items() if name.endswith("_METRICS_PORT")}
+        return {
+            "DATABASE_URL": self.database_url,
+            **self.urls,
+            **self.addresses,
+            "SERVICE_TOKEN": self.service_token,
+            **metrics,
+        }
+
+
+def listening_ports(settings: StackSettings) -> dict[str, int]:
+    """What the stack is going to listen on because somebody said so, by the name of the setting."""
+    ports = {} if settings.database_url else {"POSTGRES_PORT": settings.postgres_port}
+    for row in SERVICES:
+        ports[f"{row.name.upper()}_PORT"] = settings.port(row.name)
+        if chosen := getattr(settings, f"{row.name}_metrics_port", None):
+            ports[f"{row.name.upper()}_METRICS_PORT"] = chosen
+    return ports
+
+
+def wire(settings: StackSettings, database_url: str, service_token: str, session_secret: str) -> Wiring:
+    host = settings.local_host()
+    return Wiring(
+        database_url,
+        service_token,
+        session_secret,
+        urls={f"{name.upper()}_URL": f"http://{host}:{settings.port(name)}" for name in URLS},
+        addresses={f"{name.upper()}_ADDRESS": f"{host}:{settings.port(name)}" for name in ADDRESSES},
+        ports={name: str(port) for name, port in {**_all_ports(settings), **_metrics_ports(settings)}.items()},
+    )
+
+
+def _all_ports(settings: StackSettings) -> dict[str, int]:
+    return {f"{name.upper()}_PORT": settings.port(name) for name in (*URLS, *ADDRESSES)}
+
+
+def _metrics_ports(settings: StackSettings) -> dict[str, int]:
+    reserved = {*_all_ports(settings).values(), *listening_ports(settings).values()}
+    chosen = {}
+    for row in SERVICES:
+        if not row.metrics:
+            continue
+        port: int | None = getattr(settings, f"{row.name}_metrics_port")
+        if port is None:
+            port = choose_port(settings.host, settings.port(row.name) + METRICS_OFFSET, reserved)
+            reserved.add(port)
+        chosen[f"{row.name.upper()}_METRICS_PORT"] = port
+    return chosen
