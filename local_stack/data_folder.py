@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from local_stack.errors import StackError
+from local_stack.postgres_home import make_data_dir
 from local_stack.secret_files import ensure_secret, write_private
 
 
@@ -27,8 +28,7 @@ class DataFolder:
         The claim is the kernel's lock on an open file, so it ends with the process, however that ends.
         """
         try:
-            # Postgres may have to pass through under another account; it is shown nothing but its own folder.
-            self.path.mkdir(mode=0o711, parents=True, exist_ok=True)
+            make_data_dir(self.path)
             self.logs.mkdir(mode=0o700, exist_ok=True)
             lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:

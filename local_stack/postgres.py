@@ -10,7 +10,7 @@ import psycopg2
 
 from local_stack.errors import StackError, disk_full
 from local_stack.postgres_cluster import USER, ensure_cluster
-from local_stack.postgres_home import binaries, cluster_home, server_account
+from local_stack.postgres_home import binaries, cluster_home, make_data_dir, server_account
 from local_stack.postgres_start import start_postgres
 from local_stack.secret_files import ensure_secret
 from local_stack.tether import tethered
@@ -64,9 +64,8 @@ class PostgresServer:
 
     def start(self) -> None:
         """Returns when the server answers. Raises StackError where it cannot, with nothing left running."""
-        # Root's folder must let the server's account through to its own, but shows it nothing else.
+        make_data_dir(self.data_dir)
         account = server_account(self.data_dir)
-        self.data_dir.mkdir(mode=0o711 if account else 0o700, parents=True, exist_ok=True)
         self._password = ensure_secret(self.data_dir / "postgres.password")
         programs = binaries(account)
         cluster = ensure_cluster(cluster_home(self.data_dir, account), programs, account, self._password)

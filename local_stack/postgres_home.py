@@ -67,6 +67,13 @@ def binaries(account: Account | None) -> Path:
     return copy / PROGRAMS
 
 
+def make_data_dir(data_dir: Path) -> None:
+    """Makes the folder where it is missing. Postgres may pass through it under another account, but sees nothing."""
+    if not data_dir.is_dir():
+        data_dir.mkdir(parents=True)
+        data_dir.chmod(0o711)  # whatever the umask is
+
+
 def cluster_home(data_dir: Path, account: Account | None) -> Path:
     """The folder, made where missing and owned by `account`, that holds the database of `data_dir`."""
     home = data_dir / "postgres"

