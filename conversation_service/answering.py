@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
@@ -13,6 +12,7 @@ from conversation_service import messages
 from conversation_service.database import DatabaseUnavailable
 from conversation_service.followers import Thread
 from conversation_service.hub import Hub
+from conversation_service.loops import every
 from conversation_service.turns import Key, Reply, Turn, Turns
 from conversation_service.writer import Writer, safe_reply
 
@@ -53,7 +53,9 @@ class Answering:
     async def run(self) -> None:
         """Answer until cancelled."""
         await asyncio.gather(
-            self._claim_forever(), _repeat(_SWEEP_SECONDS, self._sweep), _repeat(self._renew_seconds, self._renew)
+            every(_POLL_SECONDS, self._claim, self._wakeup),
+            every(_SWEEP_SECONDS, self._sweep),
+            every(self._renew_seconds, self._renew),
         )
 
     async def drain(self) -> None:
@@ -66,29 +68,15 @@ class Answering:
         with contextlib.suppress(DatabaseUnavailable):  # then the leases run out
             await self._turns.release(held)
 
-    async def _claim_forever(self) -> None:
-        while not self._draining:
-            self._wakeup.clear()
-            try:
-                full = await self._claim()
-            except DatabaseUnavailable as error:
-                _logger.warning("cannot claim turns", error=str(error))
-                full = False
-            if not full:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wakeup.wait(), _POLL_SECONDS)
-
-    async def _claim(self) -> bool:
-        """Claim what there is room for; whether there may be more."""
-        room = min(self._concurrency - len(self._tasks), _CLAIM_AT_ONCE)
-        if room <= 0:
-            return False
-        claimed = await self._turns.claim(room)
-        for turn in claimed:
-            task = asyncio.create_task(self._answer(turn))
-            self._tasks[turn.key] = turn, task
-        _in_flight.set(len(self._tasks))
-        return len(claimed) == room
+    async def _claim(self) -> None:
+        """Claim what is due, as long as there is room and more may be due."""
+        while room := 0 if self._draining else min(self._concurrency - len(self._tasks), _CLAIM_AT_ONCE):
+            claimed = await self._turns.claim(room)
+            for turn in claimed:
+                self._tasks[turn.key] = turn, asyncio.create_task(self._answer(turn))
+            _in_flight.set(len(self._tasks))
+            if len(claimed) < room:
+                return
 
     async def _sweep(self) -> None:
         released = await self._turns.release_expired()
@@ -162,12 +150,3 @@ class Answering:
         if await self._turns.silence(turn, reason):
             self._hub.silent(thread, turn.turn_no, reason)
             _ended.labels(reason, "", "").inc()
-
-
-async def _repeat(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-    while True:
-        await asyncio.sleep(seconds)
-        try:
-            await work()
-        except DatabaseUnavailable as error:
-            _logger.warning("waiting for the database", error=str(error))

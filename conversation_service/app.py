@@ -2,6 +2,8 @@
 
 import asyncio
 
+import peewee
+
 from chassis.channel import Peer
 from chassis.credentials import Credentials
 from chassis.server import Server
@@ -13,6 +15,7 @@ from conversation_service.history import History
 from conversation_service.hub import Hub
 from conversation_service.inbox import Inbox, Windows
 from conversation_service.limits import Limits
+from conversation_service.loops import every
 from conversation_service.outbox import Outbox
 from conversation_service.replicas import Replicas
 from conversation_service.service import ConversationService
@@ -20,6 +23,7 @@ from conversation_service.turns import Turns
 from conversation_service.writer import Writer
 from protos import conversation_pb2, conversation_pb2_grpc
 
+_READY_SECONDS = 1.0
 SERVICE_NAME = conversation_pb2.DESCRIPTOR.services_by_name["ConversationService"].full_name
 
 
@@ -69,7 +73,7 @@ class App:
     async def start(self) -> None:
         """Listen, answer, and be ready while Postgres is."""
         await self.server.start([SERVICE_NAME], self._settings.grpc_reflection)
-        work = (self.hub.run(), self.answering.run(), self._watch_readiness())
+        work = (self.hub.run(), self.answering.run(), every(_READY_SECONDS, self._check_readiness))
         self._background = [asyncio.create_task(part) for part in work]
 
     async def drain(self) -> None:
@@ -84,12 +88,11 @@ class App:
         await asyncio.gather(*self._background, return_exceptions=True)
         await self.database.close()
 
-    async def _watch_readiness(self) -> None:
-        while True:
-            try:
-                await self.database.run(lambda session: session.execute("oldest_turn"))
-            except DatabaseUnavailable:
-                await self.server.ready(False)
-            else:
-                await self.server.ready(True)
-            await asyncio.sleep(1)
+    async def _check_readiness(self) -> None:
+        """Ready while Postgres answers with the schema that we know."""
+        try:
+            await self.database.run(lambda session: session.execute("oldest_turn"))
+        except (DatabaseUnavailable, peewee.ProgrammingError):
+            await self.server.ready(False)
+            raise
+        await self.server.ready(True)

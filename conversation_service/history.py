@@ -19,7 +19,7 @@ class History:
         """The messages that changed after a revision, oldest first; empty for what does not exist or is another's."""
         size = min(request.page_size or _DEFAULT_PAGE, _MAX_PAGE)
         response = pb.ListMessagesResponse(rev=request.after_rev)
-        if not _is_uuid(request.conversation_id):
+        if not is_uuid(request.conversation_id):
             return response
         columns = [request.conversation_id], [request.channel], [request.account], [request.after_rev]
         rows = await self._database.run(lambda session: session.execute("read_changes", *columns, size))
@@ -32,7 +32,8 @@ class History:
         return response
 
 
-def _is_uuid(text: str) -> bool:
+def is_uuid(text: str) -> bool:
+    """Whether a conversation may have this id."""
     try:
         uuid.UUID(text)
     except ValueError:

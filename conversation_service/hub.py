@@ -8,17 +8,17 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-import structlog
 from prometheus_client import Gauge
 
 from conversation_service import messages
 from conversation_service.database import Database, DatabaseUnavailable, columns
 from conversation_service.followers import Follower, Subscription, Thread, send
+from conversation_service.history import is_uuid
+from conversation_service.loops import every
 from conversation_service.previews import Previews
 from protos import conversation_pb2 as pb
 
 _subscriptions = Gauge("subscriptions", "Conversations being followed, once for each follower.")
-_logger = structlog.get_logger()
 
 _PAGE = 200  # messages of one conversation read at once
 _READ_AT_ONCE = 200  # conversations
@@ -60,6 +60,10 @@ class Hub:
     def subscribe(self, follower: Follower, command: pb.Subscribe) -> None:
         """Begin with everything after the given revision."""
         self.unsubscribe(follower, command.subscription_id)
+        if not is_uuid(command.conversation_id):
+            ended = pb.SubscriptionEnded(reason="refused")
+            follower.push(pb.FollowEvent(subscription_ids=[command.subscription_id], ended=ended))
+            return
         thread = command.conversation_id, command.channel, command.account
         subscription = Subscription(follower, command.subscription_id, thread, command.after_rev)
         follower.subscriptions[subscription.number] = subscription
@@ -96,23 +100,22 @@ class Hub:
 
     async def run(self) -> None:
         """Keep followers up to date until cancelled."""
-        await asyncio.gather(self._read_forever(), self._poll_forever())
+        await asyncio.gather(
+            every(self._poll_seconds, self._read_stale, self._wakeup), every(self._poll_seconds, self._poll)
+        )
 
     def _read_soon(self, thread: Thread) -> None:
         self._stale.add(thread)
         self._wakeup.set()
 
-    async def _read_forever(self) -> None:
-        while True:
-            await self._wakeup.wait()
-            self._wakeup.clear()
-            while self._stale:
-                threads = [self._stale.pop() for _ in range(min(len(self._stale), _READ_AT_ONCE))]
-                try:
-                    await self._read([thread for thread in threads if thread in self._topics])
-                except DatabaseUnavailable:
-                    self._stale.update(threads)
-                    await asyncio.sleep(self._poll_seconds)
+    async def _read_stale(self) -> None:
+        while self._stale:
+            threads = [self._stale.pop() for _ in range(min(len(self._stale), _READ_AT_ONCE))]
+            try:
+                await self._read([thread for thread in threads if thread in self._topics])
+            except DatabaseUnavailable:
+                self._stale.update(threads)
+                raise
 
     async def _read(self, threads: list[Thread]) -> None:
         rows = [(*thread, min(subscription.rev for subscription in self._topics[thread])) for thread in threads]
@@ -145,17 +148,10 @@ class Hub:
             for subscription in due:
                 subscription.rev = message.rev
 
-    async def _poll_forever(self) -> None:
-        while True:
-            await asyncio.sleep(self._poll_seconds)
-            if self._topics:
-                try:
-                    await self._poll()
-                except DatabaseUnavailable as error:
-                    _logger.warning("followers wait for the database", error=str(error))
-
     async def _poll(self) -> None:
         ids = list({thread[0] for thread in self._topics})
+        if not ids:
+            return
         for conversation_id, channel, account, rev, turn_no, fence, worker in await self._database.run(
             lambda session: session.execute("read_revisions", ids)
         ):

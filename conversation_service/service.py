@@ -13,7 +13,7 @@ from conversation_service import messages
 from conversation_service.answering import Answering
 from conversation_service.database import Database, DatabaseUnavailable
 from conversation_service.followers import Follower
-from conversation_service.history import History
+from conversation_service.history import History, is_uuid
 from conversation_service.hub import Hub
 from conversation_service.inbox import Inbox, Result
 from conversation_service.limits import Limits
@@ -111,8 +111,8 @@ class ConversationService(conversation_pb2_grpc.ConversationServiceServicer):
         return pb.ClaimDeliveriesResponse(deliveries=await _available(rpc, self._outbox.claim(request)))
 
     async def SettleDelivery(self, request: pb.SettleDeliveryRequest, rpc: _Rpc) -> pb.SettleDeliveryResponse:
-        if request.WhichOneof("outcome") is None:
-            await rpc.abort(grpc.StatusCode.INVALID_ARGUMENT, "outcome is not set")
+        if request.WhichOneof("outcome") is None or not is_uuid(request.delivery_id):
+            await rpc.abort(grpc.StatusCode.INVALID_ARGUMENT, "delivery_id is no UUID, or outcome is not set")
         response = await _available(rpc, self._outbox.settle(request))
         if not response.state:
             await rpc.abort(grpc.StatusCode.NOT_FOUND, "no such delivery")

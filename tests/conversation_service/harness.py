@@ -83,11 +83,12 @@ def settings_for(database_url: str, llm_address: str, **overrides: Any) -> Conve
 
 
 @asynccontextmanager
-async def running_service(database_url: str, llm: ScriptedLlm | None = None, **overrides: Any) -> AsyncIterator[Harness]:
+async def running_service(url: str, llm: ScriptedLlm | None = None, **overrides: Any) -> AsyncIterator[Harness]:
     llm = llm or ScriptedLlm()
     async with running_llm(llm) as llm_address:
-        async with running_app(settings_for(database_url, overrides.pop("llm_address", llm_address), **overrides), llm) as it:
-            yield it
+        settings = settings_for(url, overrides.pop("llm_address", llm_address), **overrides)
+        async with running_app(settings, llm) as service:
+            yield service
 
 
 @asynccontextmanager
