@@ -1,0 +1,66 @@
+// Keeps the token of this browser's conversation, shared by its tabs.
+
+import { ApiError } from "./client.js";
+import { uuid } from "./uuid.js";
+
+const KEY = "session";
+const SOON = 60_000;
+
+/**
+ * A session is `{token, conversation, renewAt, used}`. `conversation` is this browser's own name for it and outlives a
+ * renewal of the token; `used` is true once a message was accepted, so that there is something to follow.
+ */
+export function createSession({ client, storage }) {
+  const current = () => storage.get(KEY);
+
+  /** The session, made or renewed where that is due; throws ApiError. */
+  async function ensure() {
+    const held = current();
+    if (held && held.renewAt > Date.now()) return held;
+    return exclusively(async () => {
+      const now = current();
+      if (!now) return keep(await ask(), { conversation: uuid(), used: false });
+      return now.renewAt > Date.now() ? now : renew(now);
+    });
+  }
+
+  async function renew(held) {
+    try {
+      return keep(await ask(held.token), held);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status === 404) throw error;
+      return held; // The token may well be good still; if it is not, its next use says so.
+    }
+  }
+
+  function ask(token) {
+    return client.request("POST", "/chat/session", { token });
+  }
+
+  function keep(answer, { conversation, used }) {
+    if (typeof answer?.sessionId !== "string") throw new ApiError("bad_answer");
+    const life = Date.parse(answer.expiresAt) - Date.now();
+    const renewAt = Number.isFinite(life) ? Date.now() + Math.max(life / 2, SOON) : Number.MAX_SAFE_INTEGER;
+    const held = { token: answer.sessionId, conversation, renewAt, used };
+    storage.set(KEY, held);
+    return held;
+  }
+
+  /** Notes that the conversation exists at the server. */
+  function markUsed(conversation) {
+    const held = current();
+    if (held?.conversation === conversation && !held.used) storage.set(KEY, { ...held, used: true });
+  }
+
+  /** Forgets a conversation, unless another tab has begun a new one already. */
+  function forget(conversation) {
+    if (current()?.conversation === conversation) storage.remove(KEY);
+  }
+
+  return { key: KEY, current, ensure, markUsed, forget };
+}
+
+/** One tab at a time, where the browser offers locks (it does on secure pages). */
+function exclusively(action) {
+  return navigator.locks ? navigator.locks.request("spur-chat-session", action) : action();
+}
