@@ -1,0 +1,53 @@
+"""Reads a request's body: never more than the limit, never longer than a client may take."""
+
+import asyncio
+
+from web_gateway.errors import ApiError
+from web_gateway.exchange import Exchange
+
+# What is still read and thrown away after a refusal. A connection that is closed with unread bytes in it is reset, and
+# the reset can reach the client before our answer does.
+_LINGER_SECONDS = 2.0
+_LINGER_BYTES = 1024 * 1024
+
+
+async def read_body(exchange: Exchange, limit: int, seconds: float) -> bytes:
+    """The whole body; ApiError where it is too large, too slow, or ends before its declared length."""
+    headers = dict(exchange.scope["headers"])
+    declared = headers.get(b"content-length", b"0")
+    if declared == b"0" and b"transfer-encoding" not in headers:
+        return b""
+    if int(declared) > limit:  # gunicorn has checked that it is a number
+        raise _too_large(limit)
+    body = bytearray()
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                message = await exchange.receive()
+                if message["type"] == "http.disconnect":
+                    raise ApiError(400, "body_incomplete", "The body ended before its declared length.")
+                body += message["body"]
+                if len(body) > limit:
+                    raise _too_large(limit)
+                if not message["more_body"]:
+                    return bytes(body)
+    except TimeoutError as error:
+        raise ApiError(408, "body_too_slow", f"The body did not arrive within {seconds:g} s: send it again.") from error
+
+
+async def discard_rest(exchange: Exchange) -> None:
+    """Let a client that was refused finish sending, within reason."""
+    left = _LINGER_BYTES
+    try:
+        async with asyncio.timeout(_LINGER_SECONDS):
+            while left > 0:
+                message = await exchange.receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body"):
+                    return
+    except TimeoutError:
+        return
+
+
+def _too_large(limit: int) -> ApiError:
+    return ApiError(413, "body_too_large", f"The body is larger than {limit} bytes: shorten it.")
