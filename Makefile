@@ -1,0 +1,47 @@
+# Everything that is done with this repository, one target each; `make help` lists them.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+# Written once everything is installed, so that an installation that was interrupted is not taken for a whole one.
+VENV := .venv/.installed
+TESTS ?= tests
+WORKERS ?= auto
+PROTOC := -m grpc_tools.protoc -I. protos/conversation.proto protos/llm.proto
+
+.PHONY: help up test check protos lock
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: $(VENV) ## Start everything and say where to click; Ctrl-C stops it
+	@exec $(BIN)/python local_stack/tether.py $$PPID 15 - $(BIN)/python -m local_stack
+
+test: $(VENV) ## Run the tests (TESTS=tests/chassis runs some, WORKERS=1 in one process)
+	@.ci/chromium
+	@$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile $(TESTS)
+
+check: $(VENV) ## Check format, lint, types, contract, images and known vulnerabilities
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/buf lint
+	@.ci/stubs $(BIN)/python
+	@.ci/images $(BIN)
+	@.ci/advisories $(BIN)/pip-audit
+
+protos: $(VENV) ## Generate the stubs anew from protos/*.proto
+	$(BIN)/python $(PROTOC) --python_out=. --pyi_out=. --grpc_python_out=.
+
+lock: ## Choose the versions anew that pyproject.toml allows (needs uv)
+	@command -v uv >/dev/null || { echo "make lock: uv is missing; install it with: pip install uv" >&2; exit 1; }
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \
+		--generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
+
+$(VENV): requirements.lock .ci/venv
+	@.ci/venv .venv "$(PYTHON)"
+	@touch $@
