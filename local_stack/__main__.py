@@ -32,7 +32,7 @@ def main() -> int:
         return 1
     except StopRequested:
         return 0
-    print("Stopped.")
+    print("  Stopped.")
     return 0
 
 

@@ -29,7 +29,7 @@ def closing_words(
         MODEL if environment.get("OPENAI_API_KEY") else OFFLINE,
         f"Ctrl-C stops everything; what was said stays in {_near(folder)}.",
     ]
-    return indent("\n".join(lines), "  ")
+    return indent("\n".join(["", *lines]), "  ")
 
 
 def _near(path: Path) -> Path:

@@ -28,7 +28,7 @@ class StackSettings(Settings):
         None, min_length=16, description="Shared by all services; `make up` makes one where it is empty."
     )
     session_secret: SecretStr | None = Field(
-        None, min_length=16, description="Signs browser sessions; `make up` makes one where it is empty."
+        None, min_length=32, description="Signs browser sessions; `make up` makes one where it is empty."
     )
 
     def port(self, service: str) -> int:

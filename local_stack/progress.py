@@ -33,5 +33,5 @@ class Progress:
         """A line about something that happened later on."""
         print(f"  {time.strftime('%H:%M:%S')}  {text}", flush=True)
 
-    def block(self, text: str) -> None:
-        print(f"\n{text}\n", flush=True)
+    def say(self, text: str) -> None:
+        print(text, flush=True)

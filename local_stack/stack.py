@@ -49,7 +49,7 @@ def run(settings: StackSettings, environment: Mapping[str, str], stops: StopSign
             stack.start(environment)
             stack.look_after()
         except StopRequested:
-            progress.block("Stopping everything; Ctrl-C once more does it at once.")
+            progress.say("\n  Stopping everything; Ctrl-C once more does it at once.")
         finally:
             stops.hold()
             stack.stop(stops)
@@ -80,7 +80,7 @@ class _Stack:
         self._supervisor.start()
         answered = self._ask_example(Peer(wiring.addresses["CONVERSATION_SERVICE_ADDRESS"], credentials, example.KEYED))
         self._folder.publish(wiring.for_tools())
-        self._progress.block(closing_words(self._folder.path, wiring, answered, self._progress.elapsed(), environment))
+        self._progress.say(closing_words(self._folder.path, wiring, answered, self._progress.elapsed(), environment))
 
     def look_after(self) -> NoReturn:
         """Until a StopRequested ends it."""

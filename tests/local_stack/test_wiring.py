@@ -1,0 +1,91 @@
+"""What the launcher decides: ports, addresses, and what the services are told about proxies."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from local_stack.config import StackSettings
+from local_stack.environment import joined
+from local_stack.errors import StackError
+from local_stack.ports import HIGHEST, choose_port, require_free
+from local_stack.wiring import Wiring, wire
+from tests.ports import free_port
+
+TOKEN, SECRET = "0123456789abcdef" * 2, "fedcba9876543210" * 2
+
+
+@pytest.fixture(autouse=True)
+def without_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in StackSettings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def wired(**settings: object) -> Wiring:
+    return wire(StackSettings.model_validate(settings), "postgresql://", TOKEN, SECRET)
+
+
+def test_a_metrics_port_is_a_hundred_above_its_services() -> None:
+    port = free_port()
+    assert wired(llm_service_port=port - 100).ports["LLM_SERVICE_METRICS_PORT"] == str(port)
+
+
+def test_a_metrics_port_that_is_taken_or_promised_gives_way_to_a_free_one() -> None:
+    with socket.create_server(("127.0.0.1", free_port())) as taken:
+        busy = taken.getsockname()[1]
+        ports = wired(llm_service_port=busy - 100, web_gateway_port=9000, conversation_service_port=9100).ports
+    metrics = {name: int(port) for name, port in ports.items() if name.endswith("METRICS_PORT")}
+    assert metrics["LLM_SERVICE_METRICS_PORT"] != busy
+    assert metrics["WEB_GATEWAY_METRICS_PORT"] != 9100
+    assert len(set(ports.values())) == len(ports)
+    assert max(metrics.values()) <= HIGHEST
+
+
+def test_a_metrics_port_that_was_chosen_is_kept_and_zero_is_none() -> None:
+    ports = wired(llm_service_metrics_port=4711, web_gateway_metrics_port=0).ports
+    assert (ports["LLM_SERVICE_METRICS_PORT"], ports["WEB_GATEWAY_METRICS_PORT"]) == ("4711", "0")
+
+
+@pytest.mark.parametrize(
+    ("host", "reached"),
+    [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("192.0.2.7", "192.0.2.7")],
+)
+def test_addresses_say_where_the_services_are_reached_from_here(host: str, reached: str) -> None:
+    stack = wired(
+        host=host, llm_service_metrics_port=0, web_gateway_metrics_port=0, conversation_service_metrics_port=0
+    )
+    assert stack.addresses["LLM_SERVICE_ADDRESS"] == f"{reached}:9052"
+    assert stack.urls["WEB_GATEWAY_URL"] == f"http://{reached}:8080"
+
+
+def test_tools_get_no_session_secret() -> None:
+    assert SECRET not in wired().for_tools().values()
+    assert SECRET in wired().for_services().values()
+
+
+def test_leftovers_of_a_killed_stack_get_time_to_end() -> None:
+    with socket.create_server(("127.0.0.1", free_port())) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(StackError, match="is taken"):
+            require_free("127.0.0.1", {"A_PORT": port}, patience=0.2)
+    require_free("127.0.0.1", {"A_PORT": port}, patience=0.2)
+
+
+def test_an_address_of_another_machine_names_host() -> None:
+    with pytest.raises(StackError, match=r"192\.0\.2\.1 is not an address of this machine: set HOST"):
+        require_free("192.0.2.1", {"A_PORT": free_port()})
+    with pytest.raises(StackError, match="No port"):
+        choose_port("192.0.2.1", 9000, ())
+
+
+def test_calls_between_our_services_never_take_a_configured_proxy(tmp_path: Path) -> None:
+    nothing = tmp_path / ".env"
+    assert "no_proxy" not in joined(nothing, {"PATH": "/bin"})
+    told = joined(nothing, {"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "internal"})
+    assert told["no_proxy"] == told["NO_PROXY"] == "internal,127.0.0.1,localhost,::1"
+
+
+def test_a_file_of_settings_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"NAME=\xff")
+    with pytest.raises(StackError, match=r"\.env cannot be read"):
+        joined(tmp_path / ".env", {})
