@@ -26,13 +26,21 @@ class Exchange:
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         self.scope = scope
-        self.receive = receive
+        self.body_ended = False
         self.route = "unmatched"
         self.status = 0  # 0: nothing was sent
         self.stream_end: str | None = None  # why, where it was an event stream
+        self._receive = receive
         self._send = send
         self._request_id = request_id
         self._started = time.monotonic()
+        self._seconds: float | None = None
+
+    async def receive(self) -> Message:
+        """The next part of the request, or the news that the client is gone."""
+        message = await self._receive()
+        self.body_ended = not message.get("more_body")
+        return message
 
     async def start(self, status: int, headers: Headers) -> None:
         """Send status and headers, with the request id."""
@@ -43,6 +51,8 @@ class Exchange:
     async def write(self, data: bytes, *, more: bool = True) -> None:
         """Send a part of the body; returns when the socket has room again."""
         await self._send({"type": "http.response.body", "body": data, "more_body": more})
+        if not more:
+            self._seconds = time.monotonic() - self._started
 
     async def answer(self, status: int, headers: Headers, body: bytes) -> None:
         """Send a whole response."""
@@ -63,7 +73,7 @@ class Exchange:
 
     def conclude(self) -> None:
         """Log and count it, once it is over."""
-        elapsed = time.monotonic() - self._started
+        elapsed = self._seconds or time.monotonic() - self._started
         status = self.status or 499  # as nginx says: the client left before it was answered
         method = self.scope["method"] if self.scope["method"] in _METHODS else "other"
         metrics.requests.labels(method, self.route, str(status)).inc()

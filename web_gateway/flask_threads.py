@@ -119,6 +119,7 @@ def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
         if name not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
             name = f"HTTP_{name}"
         environ[name] = f"{environ[name]},{value}" if name in environ else value
-    # Whatever the client declared, or sent in chunks: this is what was read.
+    # Whether the client declared a length or sent chunks: this is what was read.
     environ["CONTENT_LENGTH"] = str(len(body))
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
     return environ

@@ -12,14 +12,15 @@ MESSAGE_LIMIT = 4000  # characters (code points)
 BODY_LIMIT = 64 * 1024  # bytes; 4,000 characters, each escaped as two \uXXXX, stay below it
 
 _UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
-# Letters, marks and symbols that show nothing: fillers, joiners, variation selectors, the empty braille cell.
+# Letters, marks and symbols that show nothing all the same: fillers, joiners, the empty braille cell.
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 
 
 def _shows_something(character: str) -> bool:
-    if character in _INVISIBLE or "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef":
-        return False
-    return unicodedata.category(character) not in {"Zs", "Zl", "Zp", "Cc", "Cf", "Cn"}
+    if character in _INVISIBLE or "\ufe00" <= character <= "\ufe0f" or "\U000e0000" <= character <= "\U000e0fff":
+        return False  # the ranges: variation selectors and tags
+    # Not Cn, unassigned: a newer Unicode than Python's may have an emoji there.
+    return unicodedata.category(character) not in {"Zs", "Zl", "Zp", "Cc", "Cf"}
 
 
 def _is_sayable(text: str) -> str:

@@ -29,7 +29,7 @@ async def read_body(exchange: Exchange, limit: int, seconds: float) -> bytes:
                 body += message["body"]
                 if len(body) > limit:
                     raise _too_large(limit)
-                if not message["more_body"]:
+                if exchange.body_ended:
                     return bytes(body)
     except TimeoutError as error:
         raise ApiError(408, "body_too_slow", f"The body did not arrive within {seconds:g} s: send it again.") from error
@@ -40,11 +40,8 @@ async def discard_rest(exchange: Exchange) -> None:
     left = _LINGER_BYTES
     try:
         async with asyncio.timeout(_LINGER_SECONDS):
-            while left > 0:
-                message = await exchange.receive()
-                left -= len(message.get("body", b""))
-                if not message.get("more_body"):
-                    return
+            while left > 0 and not exchange.body_ended:
+                left -= len((await exchange.receive()).get("body", b""))
     except TimeoutError:
         return
 

@@ -10,6 +10,8 @@ from gunicorn import glogging  # type: ignore[import-untyped]
 from gunicorn.asgi.protocol import ASGIProtocol  # type: ignore[import-untyped]
 from gunicorn.workers import gasgi  # type: ignore[import-untyped]
 
+from web_gateway.exchange import Headers
+
 _IDLE_SECONDS = 3.0  # after which connections without a request are closed while draining
 _LINGER_SECONDS = 5.0  # for a client to take what is left of a response
 _UNREACHABLE_MS = 30_000  # after which the kernel gives up a client that acknowledges nothing
@@ -48,6 +50,8 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no types
 class Connection(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no types
     """One connection of a browser, or of the proxy before it."""
 
+    _close_announced = False
+
     def connection_made(self, transport: asyncio.Transport) -> None:
         self.worker.connections.add(self)
         super().connection_made(transport)
@@ -72,6 +76,15 @@ class Connection(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no types
         super()._close_transport()
         if self.transport and self.transport.get_write_buffer_size():
             self.worker.loop.call_later(_LINGER_SECONDS, self.transport.abort)
+
+    def _send_response_start(self, status: int, headers: Headers, request: Any, close: bool = False) -> None:
+        self._close_announced = (b"connection", b"close") in headers
+        super()._send_response_start(status, headers, request, close)
+
+    async def _serve_http_request(self, request: Any, sockname: Any, peername: Any) -> bool:
+        # gunicorn passes the application's `Connection: close` on, but does not keep to it.
+        keep = await super()._serve_http_request(request, sockname, peername)
+        return keep and not self._close_announced
 
     def _send_error_response(self, status: int, message: str, extra_headers: Any = ()) -> None:
         """What gunicorn refuses before it becomes a request, in the form of all our errors."""
