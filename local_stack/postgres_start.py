@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local_stack.errors import StackError, disk_full
+from local_stack.log_files import open_log, read_from
 
 # A large crash recovery takes this long at most before we would rather hear about it.
 READY_WITHIN = 60.0
@@ -23,12 +24,15 @@ def start_postgres(command: Sequence[str], cluster: Path, port: int, log_path: P
     _leave_no_stale_pid_file(cluster)
     deadline = time.monotonic() + READY_WITHIN
     while True:
-        with log_path.open("ab") as log:
+        with open_log(log_path) as log:
             offset = log.tell()
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/")
+            # In a session of its own: Ctrl-C is for the launcher, which stops the database last.
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True
+            )
         if _becomes_ready(process, cluster, deadline):
             return process
-        output = _read_from(log_path, offset)
+        output = read_from(log_path, offset)
         if not any(reason in output for reason in TRANSIENT) or time.monotonic() > deadline:
             raise _explained(output, cluster, port, log_path)
         time.sleep(0.2)
@@ -92,12 +96,6 @@ def _lives(pid: int) -> bool:
     except PermissionError:
         pass
     return True
-
-
-def _read_from(path: Path, offset: int) -> str:
-    with path.open("rb") as file:
-        file.seek(offset)
-        return file.read().decode(errors="replace")
 
 
 def _explained(output: str, cluster: Path, port: int, log_path: Path) -> StackError:

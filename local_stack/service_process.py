@@ -8,10 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_stack.log_files import open_log, read_from
 from local_stack.tether import tethered
-
-# Checked when a process starts; the one before is kept beside it.
-LOG_LIMIT = 10 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -40,9 +38,7 @@ class ServiceProcess:
 
     def spawn(self) -> None:
         """Starts the process; it must not be running."""
-        if self.log_path.exists() and self.log_path.stat().st_size > LOG_LIMIT:
-            self.log_path.replace(self.log_path.with_suffix(".log.1"))
-        with self.log_path.open("ab") as log:
+        with open_log(self.log_path) as log:
             self._log_offset = log.tell()
             self.began = time.monotonic()
             self._process = subprocess.Popen(
@@ -83,6 +79,4 @@ class ServiceProcess:
 
     def last_lines(self, count: int = 12) -> list[str]:
         """The end of what this process, not an earlier one, has logged."""
-        with self.log_path.open("rb") as log:
-            log.seek(self._log_offset)
-            return log.read().decode(errors="replace").splitlines()[-count:]
+        return read_from(self.log_path, self._log_offset).splitlines()[-count:]

@@ -20,7 +20,9 @@ class StopSignals:
         self._asked_at: float | None = None
         self._hurried = False
         for number in SIGNALS:
-            signal.signal(number, self._handle)
+            # nohup lets us outlive the terminal; an ignored SIGINT only says that a shell started us in the background.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, self._handle)
 
     def hurried(self) -> bool:
         """Whether somebody pressed Ctrl-C again while everything was being stopped."""

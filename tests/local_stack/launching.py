@@ -55,6 +55,7 @@ class Launcher:
                 stdout=output,
                 stderr=output,
                 text=True,
+                process_group=0,
             )
 
     def fail(self) -> str:
@@ -73,6 +74,10 @@ class Launcher:
     def signal(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)
+
+    def press_ctrl_c(self) -> None:
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGINT)
 
     @property
     def output(self) -> str:

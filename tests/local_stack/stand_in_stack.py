@@ -31,6 +31,6 @@ def answered(_peer: Peer) -> example.Example:
 
 
 if __name__ == "__main__":
-    stack.services = stand_ins  # type: ignore[attr-defined]
+    stack.services = stand_ins
     example.seed = answered
     sys.exit(main())

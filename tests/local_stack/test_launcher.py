@@ -67,13 +67,18 @@ def test_everything_starts_is_published_and_stops_at_ctrl_c(launch: Launch) -> N
     assert len(environment["SESSION_SECRET"]) == 48
     assert execute(published["DATABASE_URL"], "SELECT count(*) > 5 FROM schema_migrations") == [(True,)]
 
+    # A terminal sends it to the whole group.
     began = time.monotonic()
-    launcher.signal(signal.SIGINT)
+    launcher.press_ctrl_c()
     assert launcher.wait(10) == 0
     assert time.monotonic() - began < 10
     assert launcher.output.endswith("Stopped.\n")
     assert not launcher.stack_env.exists()
     assert launcher.family() == []
+    postgres_log = (launcher.data / "log" / "postgres.log").read_text()
+    gateway_ended = (launcher.data / "log" / "web_gateway.log").stat().st_mtime
+    assert "received fast shutdown request" in postgres_log
+    assert gateway_ended < (launcher.data / "log" / "postgres.log").stat().st_mtime
 
 
 def test_killing_the_launcher_leaves_nothing_and_the_next_start_finds_everything(launch: Launch) -> None:
@@ -86,7 +91,7 @@ def test_killing_the_launcher_leaves_nothing_and_the_next_start_finds_everything
     # At once, on the same ports: what is left of the first run is still ending.
     began = time.monotonic()
     launcher.start()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10  # it is promised to take 5 s where nothing else runs
 
     assert launcher.published()["SERVICE_TOKEN"] == before["SERVICE_TOKEN"]
     assert execute(launcher.published()["DATABASE_URL"], "SELECT display_name FROM participants") == [("kept",)]

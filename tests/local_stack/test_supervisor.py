@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from local_stack.errors import StackError
+from local_stack.log_files import LIMIT
 from local_stack.progress import Progress
 from local_stack.readiness import http_ready
-from local_stack.service_process import LOG_LIMIT, Service, ServiceProcess
+from local_stack.service_process import Service, ServiceProcess
 from local_stack.supervisor import Supervisor
 from tests.local_stack.waiting import eventually, is_alive
 from tests.ports import free_port
@@ -128,7 +129,7 @@ def test_what_a_dead_service_leaves_behind_is_ended_too(make: Make) -> None:
 
 def test_a_log_that_grew_too_large_is_set_aside_at_the_next_start(make: Make) -> None:
     process = make("chatty")
-    process.log_path.write_bytes(b"x" * (LOG_LIMIT + 1))
+    process.log_path.write_bytes(b"x" * (LIMIT + 1))
     Supervisor([process], Progress()).start()
-    assert process.log_path.with_suffix(".log.1").stat().st_size == LOG_LIMIT + 1
+    assert process.log_path.with_suffix(".log.1").stat().st_size == LIMIT + 1
     assert process.log_path.stat().st_size < 1000
