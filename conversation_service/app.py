@@ -2,8 +2,6 @@
 
 import asyncio
 
-import peewee
-
 from chassis.channel import Peer
 from chassis.credentials import Credentials
 from chassis.server import Server
@@ -92,7 +90,7 @@ class App:
         """Ready while Postgres answers with the schema that we know."""
         try:
             await self.database.run(lambda session: session.execute("oldest_turn"))
-        except (DatabaseUnavailable, peewee.ProgrammingError):
+        except DatabaseUnavailable:
             await self.server.ready(False)
             raise
         await self.server.ready(True)

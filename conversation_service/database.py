@@ -28,6 +28,7 @@ Row = tuple[Any, ...]
 
 # peewee wraps most of the driver's errors and lets some pass.
 _LOST = (peewee.OperationalError, peewee.InterfaceError, psycopg2.OperationalError, psycopg2.InterfaceError)
+_FOREIGN_SCHEMA = (psycopg2.errors.UndefinedTable, psycopg2.errors.UndefinedColumn)
 _ATTEMPTS = 3
 # After a failed connect nothing is tried for that long: callers are told at once instead of piling up behind the pool.
 _DOWN_SECONDS = 0.5
@@ -121,6 +122,10 @@ class Database:
                 return work(self._session())
             except _LOST as error:
                 self._recover(error, remaining)
+            except peewee.ProgrammingError as error:
+                if isinstance(getattr(error, "orig", None), _FOREIGN_SCHEMA):
+                    raise DatabaseUnavailable("its schema is another version's: run python -m migrations up") from error
+                raise
         raise AssertionError("the last attempt returns or raises")
 
     def _session(self) -> Session:
