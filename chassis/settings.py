@@ -1,11 +1,13 @@
 """Typed settings from the environment: frozen, checked at start, secrets from files, an empty value is an unset one."""
 
 import os
+import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -21,6 +23,8 @@ class _FileSource(PydanticBaseSettingsSource):
             return Path(path).read_text(encoding="utf-8").strip(), field_name, False
         except OSError as error:
             stop(f"{field_name.upper()}_FILE: cannot read {path}: {error.strerror}")
+        except UnicodeDecodeError:
+            stop(f"{field_name.upper()}_FILE: {path} is no text file")
 
     def __call__(self) -> dict[str, Any]:
         values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
@@ -30,7 +34,8 @@ class _FileSource(PydanticBaseSettingsSource):
 class Settings(BaseSettings):
     """The base of all settings classes. A field `openai_api_key` is the variable OPENAI_API_KEY."""
 
-    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
+    # Without decoding no variable is taken for JSON, which would fail before there is an error that names it.
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, enable_decoding=False, extra="ignore")
 
     @classmethod
     def settings_customise_sources(
@@ -48,8 +53,8 @@ class ServiceSettings(Settings):
     """What every service process reads."""
 
     host: str = Field("127.0.0.1", description="The address to listen on; 0.0.0.0 in a container.")
-    log_level: str = Field(
-        "info", pattern="(?i)^(debug|info|warning|error)$", description="debug, info, warning or error."
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)] = Field(
+        "info", description="debug, info, warning or error."
     )
     service_token: SecretStr = Field(
         min_length=16,
@@ -63,8 +68,17 @@ class ServiceSettings(Settings):
         None, description="PEM file: the authority that signed all services' certificates."
     )
     otel_exporter_otlp_endpoint: str = Field(
-        "", description="Where traces go (OTLP over HTTP); empty: none. Needs the extra `traces`."
+        "",
+        pattern="^(https?://.+)?$",
+        description="Where traces go (OTLP over HTTP), as http://host:4318; empty: none. Needs the extra `traces`.",
     )
+
+    @field_validator("service_token")
+    @classmethod
+    def _fits_a_header(cls, value: SecretStr) -> SecretStr:
+        if not re.fullmatch("[!-~]+", value.get_secret_value()):
+            raise ValueError("holds spaces, line breaks or letters beyond ASCII, which gRPC cannot carry")
+        return value
 
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
@@ -75,12 +89,27 @@ def load(settings_class: type[SettingsT]) -> SettingsT:
     try:
         return settings_class()
     except ValidationError as error:
-        problems = []
+        problems: dict[str, str] = {}
         for problem in error.errors(include_input=False, include_url=False):
-            name = ".".join(str(part) for part in problem["loc"]).upper()
-            message = "is not set" if problem["type"] == "missing" else problem["msg"]
-            problems.append(f"{name}: {message} (see .env.example)" if name else message)
-        stop("\n".join(problems))
+            name = str(problem["loc"][0]).upper() if problem["loc"] else ""
+            # The first one tells enough: a list has one for each part, a union one for each of its types.
+            problems.setdefault(name, _reason(problem))
+        stop("\n".join(f"{name}: {reason} (see .env.example)" if name else reason for name, reason in problems.items()))
+
+
+def _reason(problem: Mapping[str, Any]) -> str:
+    """In our words where pydantic's would tell how long a secret is, or are about its types."""
+    match problem["type"]:
+        case "missing":
+            return "is not set"
+        case "too_short" | "string_too_short":
+            return f"is shorter than {problem['ctx']['min_length']} characters"
+        case "string_pattern_mismatch":
+            return "is not of the right form"
+        case "value_error":
+            return str(problem["ctx"]["error"])
+        case _:
+            return str(problem["msg"])
 
 
 def stop(message: str) -> NoReturn:
