@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import MutableMapping
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -17,7 +18,10 @@ def _add_request_id(_logger: Any, _method: str, event: MutableMapping[str, Any])
 
 
 def configure(service: str, level: str = "info") -> None:
-    """Send everything, the libraries' own lines included, through one formatter. Call once, in the composition root."""
+    """Send everything, the libraries' lines and an exception that ends the process included, through one formatter.
+
+    Call once, in the composition root.
+    """
 
     def add_service(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         event["service"] = service
@@ -49,3 +53,9 @@ def configure(service: str, level: str = "info") -> None:
     )
     # Libraries speak from warnings on: their routine lines (one for each HTTP call, say) may quote headers and bodies.
     logging.basicConfig(handlers=[handler], level=max(threshold, logging.WARNING), force=True)
+    logging.captureWarnings(True)
+    sys.excepthook = _log_uncaught
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    structlog.get_logger().critical("the process ends", exc_info=(kind, error, trace))
