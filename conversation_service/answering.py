@@ -13,7 +13,7 @@ from conversation_service.database import DatabaseUnavailable
 from conversation_service.followers import Thread
 from conversation_service.hub import Hub
 from conversation_service.loops import every
-from conversation_service.turns import Key, Reply, Turn, Turns
+from conversation_service.turns import Committed, Key, Reply, Turn, Turns
 from conversation_service.writer import Writer, safe_reply
 
 _logger = structlog.get_logger()
@@ -120,7 +120,7 @@ class Answering:
             return
         started = time.monotonic()
         reply = await self._write(turn, thread)
-        committed = await self._turns.finish(turn, reply)
+        committed = await self._commit(turn, reply, patience=turn.seconds_left - (time.monotonic() - started))
         if committed is None:
             await self._end_silently(turn, thread, "human_owner")
             return
@@ -128,6 +128,17 @@ class Answering:
             self._hub.publish(thread, messages.from_reply(turn, reply, committed))
         _seconds.observe(turn.waited + time.monotonic() - started)
         _ended.labels("replied", reply.calls[-1].provider, reply.error_code).inc()
+
+    async def _commit(self, turn: Turn, reply: Reply, patience: float) -> Committed | None:
+        """Keep an answer in hand through an outage of the database; the fence decides whether it still counts."""
+        until = time.monotonic() + patience
+        while True:
+            try:
+                return await self._turns.finish(turn, reply)
+            except DatabaseUnavailable:
+                if time.monotonic() > until:
+                    raise
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def _write(self, turn: Turn, thread: Thread) -> Reply:
         previews = self._hub.previews

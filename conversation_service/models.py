@@ -1,5 +1,6 @@
 """The tables as peewee models; a test holds them against the migrated schema."""
 
+import re
 from typing import Any
 
 import peewee
@@ -8,10 +9,16 @@ from playhouse.postgres_ext import BinaryJSONField, DateTimeTZField
 database = peewee.DatabaseProxy()
 
 
+def _table_name(model: type[peewee.Model]) -> str:
+    """ParticipantAlias lives in participant_aliases."""
+    words = re.sub(r"(?<!^)(?=[A-Z])", "_", model.__name__).lower()
+    return re.sub("y$", "ie", re.sub("s$", "se", words)) + "s"
+
+
 class Table(peewee.Model):
     class Meta:
         database = database
-        legacy_table_names = False
+        table_function = _table_name
 
 
 class Participant(Table):
@@ -19,9 +26,6 @@ class Participant(Table):
     display_name = peewee.TextField(null=True)
     merged_into = peewee.ForeignKeyField("self", column_name="merged_into", null=True)
     created_at = DateTimeTZField()
-
-    class Meta:
-        table_name = "participants"
 
 
 class ParticipantAlias(Table):
@@ -33,9 +37,6 @@ class ParticipantAlias(Table):
     participant = peewee.ForeignKeyField(Participant)
     valid_from = DateTimeTZField()
     valid_until = DateTimeTZField(null=True)
-
-    class Meta:
-        table_name = "participant_aliases"
 
 
 class Conversation(Table):
@@ -58,9 +59,6 @@ class Conversation(Table):
     continues_in = peewee.ForeignKeyField("self", column_name="continues_in", null=True)
     created_at = DateTimeTZField()
 
-    class Meta:
-        table_name = "conversations"
-
 
 class InboundEvent(Table):
     channel = peewee.TextField()
@@ -75,7 +73,6 @@ class InboundEvent(Table):
     received_at = DateTimeTZField()
 
     class Meta:
-        table_name = "inbound_events"
         primary_key = peewee.CompositeKey("channel", "account", "event_key")
 
 
@@ -89,9 +86,6 @@ class EventConflict(Table):
     raw_body = peewee.BlobField(column_name="raw", null=True)  # `raw` is a method of every model
     received_at = DateTimeTZField()
 
-    class Meta:
-        table_name = "event_conflicts"
-
 
 class PoisonEvent(Table):
     id = peewee.BigAutoField()
@@ -102,9 +96,6 @@ class PoisonEvent(Table):
     event = peewee.BlobField()
     received_at = DateTimeTZField()
 
-    class Meta:
-        table_name = "poison_events"
-
 
 class Tombstone(Table):
     channel = peewee.TextField()
@@ -113,7 +104,6 @@ class Tombstone(Table):
     created_at = DateTimeTZField()
 
     class Meta:
-        table_name = "tombstones"
         primary_key = peewee.CompositeKey("channel", "account", "target_key")
 
 
@@ -136,7 +126,6 @@ class Turn(Table):
     finished_at = DateTimeTZField(null=True)
 
     class Meta:
-        table_name = "turns"
         primary_key = peewee.CompositeKey("conversation", "turn_no")
 
 
@@ -157,9 +146,6 @@ class Message(Table):
     edited_at = DateTimeTZField(null=True)
     deleted_at = DateTimeTZField(null=True)
 
-    class Meta:
-        table_name = "messages"
-
 
 class MessageEdit(Table):
     message = peewee.ForeignKeyField(Message)
@@ -168,7 +154,6 @@ class MessageEdit(Table):
     edited_at = DateTimeTZField()
 
     class Meta:
-        table_name = "message_edits"
         primary_key = peewee.CompositeKey("message", "rev")
 
 
@@ -193,9 +178,6 @@ class Delivery(Table):
     created_at = DateTimeTZField()
     settled_at = DateTimeTZField(null=True)
 
-    class Meta:
-        table_name = "deliveries"
-
 
 class DeliveryAttempt(Table):
     delivery = peewee.ForeignKeyField(Delivery)
@@ -207,7 +189,6 @@ class DeliveryAttempt(Table):
     error_code = peewee.TextField(null=True)
 
     class Meta:
-        table_name = "delivery_attempts"
         primary_key = peewee.CompositeKey("delivery", "fence")
 
 
@@ -231,7 +212,6 @@ class LlmCall(Table):
     created_at = DateTimeTZField()
 
     class Meta:
-        table_name = "llm_calls"
         primary_key = peewee.CompositeKey("conversation", "turn_no", "fence", "rung")
 
 
@@ -246,16 +226,12 @@ class ToolCall(Table):
     created_at = DateTimeTZField()
 
     class Meta:
-        table_name = "tool_calls"
         primary_key = peewee.CompositeKey("conversation_id", "turn_no", "call_key")
 
 
 class RateLimit(Table):
     key = peewee.TextField(primary_key=True)
     arrival_at = DateTimeTZField()
-
-    class Meta:
-        table_name = "rate_limits"
 
 
 TABLES: list[type[Any]] = Table.__subclasses__()

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
-from conversation_service.database import Database, Session, columns
+from conversation_service.database import Database, Row, Session, columns
 from protos import llm_pb2
 
 _fenced = Counter("turns_fenced_total", "Replies that came too late: another claim or another owner had taken over.")
@@ -93,17 +93,16 @@ class Turns:
     async def claim(self, limit: int) -> list[Turn]:
         """Up to `limit` due turns, with their inputs, which were read after the claim was committed."""
 
+        claimed: list[Row] = []
+
         def work(session: Session) -> list[Turn]:
-            rows = session.execute("claim_turns", limit, self._worker, self._lease, self._deadline)
-            turns = {(str(row[0]), row[1]): _turn(*row) for row in rows}
+            if not claimed:  # else the connection was lost between the claim and the reading
+                claimed.extend(session.execute("claim_turns", limit, self._worker, self._lease, self._deadline))
+            turns = {(str(row[0]), row[1]): _turn(*row) for row in claimed}
             if turns:
-                keys = columns(list(turns), 2)
-                for conversation_id, turn_no, author, text, kind in session.execute(
-                    "read_inputs", *keys, self._history_limit
-                ):
+                inputs = session.execute("read_inputs", *columns(list(turns), 2), self._history_limit)
+                for conversation_id, turn_no, author, text, kind in reversed(inputs):
                     turns[str(conversation_id), turn_no].history.append(_history_message(author, text, kind))
-            for turn in turns.values():
-                turn.history.reverse()
             return list(turns.values())
 
         return await self._database.run(work)
