@@ -1,0 +1,1 @@
+"""Writes replies: prompts, knowledge, guards and every call to a model."""

@@ -1,0 +1,1 @@
+"""Deterministic checks between the model and the customer, sentence by sentence."""
