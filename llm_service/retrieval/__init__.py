@@ -1,0 +1,1 @@
+"""Finding the passage that answers a question, by words and concepts; no model, no network."""
