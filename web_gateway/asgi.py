@@ -69,18 +69,22 @@ class Gateway:
         request_id = context.bind(headers.get(b"x-request-id", b"").decode("latin-1"))
         exchange = Exchange(scope, receive, send, request_id)
         parent = headers.get(b"traceparent", b"").decode("latin-1")
-        try:
-            with traces.span(f"HTTP {scope['method']}", "server", parent) as span:
-                await self._answer(exchange)
+        with traces.span(f"HTTP {scope['method']}", "server", parent) as span:
+            try:
+                await self._respond(exchange)
+            finally:
+                exchange.conclude()
                 traces.annotate(span, {"http.route": exchange.route, "http.response.status_code": exchange.status})
+
+    async def _respond(self, exchange: Exchange) -> None:
+        try:
+            await self._answer(exchange)
         except ApiError as error:
             await exchange.refuse(error)
         except Exception:  # the last chance to answer at all
             _logger.exception("request failed")
             if exchange.status == 0:
                 await exchange.refuse(internal())
-        finally:
-            exchange.conclude()
 
     async def _answer(self, exchange: Exchange) -> None:
         try:

@@ -37,7 +37,7 @@ class Followers:
         self._ids = itertools.count(1)
         self._commands: asyncio.Queue[FollowRequest] | None = None  # of the open stream
         self._wanted = asyncio.Event()
-        self.draining = False
+        self._drain_ends: float | None = None  # by the loop's clock
 
     @property
     def full(self) -> bool:
@@ -48,10 +48,10 @@ class Followers:
         """Feed it from now on, beginning after its last revision."""
         follower.subscription_id = next(self._ids)
         self._table[follower.subscription_id] = follower
-        if self.draining:
-            follower.end("draining")
-        elif self._commands:
+        if self._commands:
             self._commands.put_nowait(self._subscribe(follower))
+        if self._drain_ends:
+            self._send_away(follower, spread=0)
         self._wanted.set()
 
     def leave(self, follower: Follower) -> None:
@@ -62,13 +62,24 @@ class Followers:
             unsubscribe = Unsubscribe(subscription_id=follower.subscription_id)
             self._commands.put_nowait(FollowRequest(unsubscribe=unsubscribe))
 
+    @property
+    def draining(self) -> bool:
+        """No stream stays open any more."""
+        return self._drain_ends is not None
+
     def drain(self) -> None:
         """Send the streams elsewhere and let the waiting requests end."""
-        self.draining = True
-        loop, spread = asyncio.get_running_loop(), min(_DRAIN_STREAMS, len(self._table) / 500)
+        self._drain_ends = asyncio.get_running_loop().time() + _DRAIN_REPLIES
+        spread = min(_DRAIN_STREAMS, len(self._table) / 500)
         for follower in self._table.values():
-            delay = random.uniform(0, spread) if follower.is_stream else _DRAIN_REPLIES  # noqa: S311 - spreads load
-            loop.call_later(delay, follower.end, "draining")
+            self._send_away(follower, spread)
+
+    def _send_away(self, follower: Follower, spread: float) -> None:
+        loop = asyncio.get_running_loop()
+        if follower.is_stream:
+            loop.call_later(random.uniform(0, spread), follower.end, "draining")  # noqa: S311 - spreads load
+        elif self._drain_ends:
+            loop.call_at(self._drain_ends, follower.end, "draining")
 
     async def beat(self) -> None:
         """Keep quiet streams open: one timer for all of them. Runs until cancelled."""

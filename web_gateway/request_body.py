@@ -21,9 +21,10 @@ async def read_body(exchange: Exchange, limit: int, seconds: float) -> bytes:
         raise _too_large(limit)
     body = bytearray()
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds) as timer:
             while True:
                 message = await exchange.receive()
+                _raise_if_over(timer)
                 if message["type"] == "http.disconnect":
                     raise ApiError(400, "body_incomplete", "The body ended before its declared length.")
                 body += message["body"]
@@ -39,11 +40,18 @@ async def discard_rest(exchange: Exchange) -> None:
     """Let a client that was refused finish sending, within reason."""
     left = _LINGER_BYTES
     try:
-        async with asyncio.timeout(_LINGER_SECONDS):
+        async with asyncio.timeout(_LINGER_SECONDS) as timer:
             while left > 0 and not exchange.body_ended:
                 left -= len((await exchange.receive()).get("body", b""))
+                _raise_if_over(timer)
     except TimeoutError:
         return
+
+
+def _raise_if_over(timer: asyncio.Timeout) -> None:
+    # gunicorn receives within asyncio.wait_for, which on Python 3.11 swallows a cancellation that coincides with data.
+    if timer.expired():
+        raise TimeoutError
 
 
 def _too_large(limit: int) -> ApiError:

@@ -10,8 +10,6 @@ from gunicorn import glogging  # type: ignore[import-untyped]
 from gunicorn.asgi.protocol import ASGIProtocol  # type: ignore[import-untyped]
 from gunicorn.workers import gasgi  # type: ignore[import-untyped]
 
-from web_gateway.exchange import Headers
-
 _IDLE_SECONDS = 3.0  # after which connections without a request are closed while draining
 _LINGER_SECONDS = 5.0  # for a client to take what is left of a response
 _UNREACHABLE_MS = 30_000  # after which the kernel gives up a client that acknowledges nothing
@@ -77,7 +75,9 @@ class Connection(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no types
         if self.transport and self.transport.get_write_buffer_size():
             self.worker.loop.call_later(_LINGER_SECONDS, self.transport.abort)
 
-    def _send_response_start(self, status: int, headers: Headers, request: Any, close: bool = False) -> None:
+    def _send_response_start(
+        self, status: int, headers: list[tuple[bytes, bytes]], request: Any, close: bool = False
+    ) -> None:
         self._close_announced = (b"connection", b"close") in headers
         super()._send_response_start(status, headers, request, close)
 
