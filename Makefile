@@ -41,6 +41,7 @@ lock: ## Choose the versions anew that pyproject.toml allows (needs uv)
 	@command -v uv >/dev/null || { echo "make lock: uv is missing; install it with: pip install uv" >&2; exit 1; }
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \
 		--generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
+	deploy/lock.sh
 
 $(VENV): requirements.lock .ci/venv
 	@.ci/venv .venv "$(PYTHON)"
