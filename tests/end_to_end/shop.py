@@ -1,0 +1,63 @@
+"""A shop that runs: the whole stack as `make up` starts it, a scripted model, and a customer's view of both."""
+
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import psycopg2
+import requests
+
+from tests.databases import data_folder
+from tests.local_stack.launching import Launcher
+from tests.scripted_openai import ScriptedOpenAI, running_openai
+
+
+class Shop:
+    """What a customer and an operator can do."""
+
+    def __init__(self, launcher: Launcher, model: ScriptedOpenAI) -> None:
+        self.launcher = launcher
+        self.model = model
+        published = launcher.published()
+        self.url = str(published["WEB_GATEWAY_URL"])
+        self.database_url = str(published["DATABASE_URL"])
+
+    def post(
+        self, message: object, session: str | None = None, key: str | None = None, **options: Any
+    ) -> requests.Response:
+        body = {"message": message, "sessionId": session, "clientMessageId": key or str(uuid.uuid4())}
+        body = {name: value for name, value in body.items() if value is not None}
+        return requests.post(f"{self.url}/chat/message", json=body, timeout=90, **options)
+
+    def session(self) -> str:
+        return str(requests.post(f"{self.url}/chat/session", timeout=10).json()["sessionId"])
+
+    def history(self, session: str) -> list[dict[str, Any]]:
+        headers = {"Authorization": f"Bearer {session}"}
+        return list(requests.get(f"{self.url}/chat/messages", headers=headers, timeout=10).json()["messages"])
+
+    def query(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        with closing(psycopg2.connect(self.database_url)) as connection:
+            cursor = connection.cursor()
+            cursor.execute(sql, parameters)
+            return cursor.fetchall()
+
+    def counts(self) -> list[int]:
+        """Rows of every table that a message writes to."""
+        tables = ("inbound_events", "conversations", "turns", "messages", "poison_events", "event_conflicts")
+        return [self.query(f"SELECT count(*) FROM {table}")[0][0] for table in tables]
+
+
+@contextmanager
+def running_shop(**environment: str) -> Iterator[Shop]:
+    """With a model, unless OPENAI_API_KEY is given as empty."""
+    with data_folder() as folder, running_openai() as model:
+        folder.mkdir(mode=0o711)
+        model_settings = {"OPENAI_API_KEY": "sk-for-tests", "OPENAI_BASE_URL": model.base_url}
+        launcher = Launcher(folder, [sys.executable, "-m", "local_stack"], **{**model_settings, **environment})
+        try:
+            yield Shop(launcher.start(), model)
+        finally:
+            launcher.end()
