@@ -117,7 +117,7 @@ class Turns:
     async def finish(self, turn: Turn, reply: Reply) -> Committed | None:
         """Commit the reply with its outbox row and its calls; None where the turn is no longer ours."""
         message_id = str(uuid.uuid4())
-        calls = columns([_call_row(call, reply) for call in reply.calls], 9)
+        calls = columns([_call_row(call, _is_fallback(rung, reply)) for rung, call in enumerate(reply.calls)], 9)
         rows = await self._database.run(
             lambda session: session.execute(
                 "finish_turn",
@@ -177,11 +177,16 @@ def _history_message(author: str, text: str, kind: str) -> llm_pb2.HistoryMessag
     return llm_pb2.HistoryMessage(role=_ROLES[author], text=text or f"({kind})")
 
 
-def _call_row(call: llm_pb2.Call, reply: Reply) -> tuple[object, ...]:
+def _is_fallback(rung: int, reply: Reply) -> bool:
+    """Whether a call was made because another failed, or in place of a model that is not configured."""
+    return rung > 0 or (reply.used_fallback and len(reply.calls) == 1)
+
+
+def _call_row(call: llm_pb2.Call, is_fallback: bool) -> tuple[object, ...]:
     return (
         call.provider,
         call.model,
-        reply.used_fallback,
+        is_fallback,
         call.error_code,
         call.prompt_tokens,
         call.completion_tokens,

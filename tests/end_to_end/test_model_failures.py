@@ -55,7 +55,7 @@ def test_a_failing_model_is_replaced_by_a_quote_from_the_knowledge(shop: Shop, b
     assert answer["meta"]["errorCode"] == error_code
     replies = [message for message in shop.history(answer["sessionId"]) if message["author"] == "assistant"]
     assert [reply["text"] for reply in replies] == [answer["reply"]]
-    assert calls_of(shop, answer["messageId"]) == [("openai", error_code), ("offline", "")]
+    assert calls_of(shop, answer["messageId"]) == [("openai", error_code, False), ("offline", "", True)]
 
 
 @pytest.mark.parametrize("behaviour", ["normal", "no_done", "stall_after_finish"])
@@ -64,7 +64,7 @@ def test_a_whole_answer_is_the_models_own(shop: Shop, behaviour: str) -> None:
     assert answer["reply"].startswith("You can return shoes within 30 days.")
     assert (answer["meta"]["provider"], answer["meta"]["usedFallback"]) == ("openai", False)
     assert answer["meta"]["errorCode"] == ""
-    assert calls_of(shop, answer["messageId"]) == [("openai", "")]
+    assert calls_of(shop, answer["messageId"]) == [("openai", "", False)]
 
 
 def test_an_endless_answer_is_cut_at_whole_sentences(shop: Shop) -> None:
@@ -109,9 +109,9 @@ def test_the_prompt_holds_policies_knowledge_and_then_the_conversation(shop: Sho
     assert [message["content"] for message in prompt[2:]] == ["Do you ship to Spain?", first["reply"], QUESTION]
 
 
-def calls_of(shop: Shop, message_id: str) -> list[tuple[str, str]]:
+def calls_of(shop: Shop, message_id: str) -> list[tuple[str, str, bool]]:
     return shop.query(  # type: ignore[return-value]
-        "SELECT c.provider, c.error_code FROM llm_calls c JOIN messages m USING (conversation_id, turn_no)"
+        "SELECT c.provider, c.error_code, c.used_fallback FROM llm_calls c JOIN messages m USING (conversation_id, turn_no)"
         " WHERE m.id = %s ORDER BY rung",
         message_id,
     )
