@@ -1,0 +1,234 @@
+"""docker-compose.yml says what it has to say."""
+
+import json
+import re
+
+import pytest
+
+from chassis.settings import ServiceSettings, load
+from conversation_service.config import ConversationSettings
+from llm_service.config import LlmSettings
+from tests.deploy.compose import REQUIRED, Service, read, run, seconds
+from tests.deploy.dockerfiles import IMAGES, ROOT, Dockerfile
+from web_gateway.config import WebGatewaySettings
+
+SERVICES = read()
+OURS = [name for name in SERVICES if name != "postgres"]
+LASTING = [name for name in SERVICES if name != "migrations"]
+SETTINGS: dict[str, type[ServiceSettings]] = {
+    "conversation_service": ConversationSettings,
+    "llm_service": LlmSettings,
+    "web_gateway": WebGatewaySettings,
+}
+# Where a setting is not passed on, it is because of this.
+NOT_PASSED = {
+    "HOST": "the image listens on all of the container's addresses",
+    "CONVERSATION_SERVICE_ADVERTISE": "a container's own name is known to the others",
+    "GRPC_TLS_AUTHORITY": "a file, which an override file has to mount and name",
+    "GRPC_TLS_CERTIFICATE": "likewise",
+    "GRPC_TLS_KEY": "likewise",
+}
+# What is not a setting of ours.
+FOR_LIBRARIES = {"PGPASSWORD", "NO_PROXY", "no_proxy"}
+SECRETS = {
+    "POSTGRES_PASSWORD": {"postgres", "conversation_service", "migrations"},
+    "SERVICE_TOKEN": {"conversation_service", "llm_service", "web_gateway"},
+    "SESSION_SECRET": {"web_gateway"},
+    "SESSION_SECRET_PREVIOUS": {"web_gateway"},
+    "OPENAI_API_KEY": {"llm_service"},
+}
+
+
+def variables(name: str) -> set[str]:
+    return {field.upper() for field in SETTINGS[name].model_fields}
+
+
+def holders(services: dict[str, Service], value: str) -> set[str]:
+    return {name for name, service in services.items() if value in json.dumps(service.settings)}
+
+
+def test_the_file_is_valid_without_a_warning() -> None:
+    result = run(REQUIRED, "--quiet")
+
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_missing_secret_is_named_together_with_what_to_do(name: str, value: str | None) -> None:
+    rest = {other: kept for other, kept in REQUIRED.items() if other != name}
+    result = run(rest if value is None else {**rest, name: value}, "--quiet")
+
+    assert result.returncode != 0
+    assert f"required variable {name} is missing a value: put it into .env; make one with: openssl" in result.stderr
+    assert not [other for other in rest.values() if other in result.stderr]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_comes_from_outside_and_reaches_only_who_needs_it(name: str) -> None:
+    services = read(**{name: "held-from-the-outside-4711"})
+
+    assert holders(services, "held-from-the-outside-4711") == SECRETS[name]
+
+
+def test_nothing_that_is_named_like_a_secret_has_a_value_in_the_file() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    values = re.findall(r"^ +\w*(?:PASSWORD|SECRET|TOKEN|KEY)\w*: (.+)$", text, re.MULTILINE)
+
+    assert len(values) > len(SECRETS)
+    reference = r'(?:&\w+ )?"?\$\{\w+:(?:\?[^}]+|-)\}"?|\*\w+'
+    assert [value for value in values if not re.fullmatch(reference, value)] == []
+
+
+@pytest.mark.parametrize("name", ["conversation_service", "migrations"])
+def test_the_database_is_told_to_its_users_only(name: str) -> None:
+    assert holders(SERVICES, "postgresql://") == {"conversation_service", "migrations"}
+    assert SERVICES[name].environment["DATABASE_URL"] == "postgresql://spur@postgres:5432/spur"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_container_may_do_as_little_as_possible(name: str) -> None:
+    settings = SERVICES[name].settings
+    user = settings.get("user") or Dockerfile(name).last("USER")
+
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", user)
+    assert settings["read_only"] is True
+    assert settings["cap_drop"] == ["ALL"]
+    assert settings["security_opt"] == ["no-new-privileges:true"]
+    assert not {"privileged", "cap_add", "devices", "network_mode", "pid", "ipc"} & settings.keys()
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_container_is_bounded(name: str) -> None:
+    settings = SERVICES[name].settings
+
+    assert 64 << 20 <= int(settings["mem_limit"]) <= 1 << 30
+    assert settings["pids_limit"] > 0
+    assert settings["logging"]["options"] == {"max-size": "10m", "max-file": "5"}
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_what_lasts_is_watched_and_started_again(name: str) -> None:
+    assert SERVICES[name].health_check
+    assert SERVICES[name].settings["restart"] == "unless-stopped"
+
+
+def test_migrations_run_once() -> None:
+    assert SERVICES["migrations"].settings["restart"] == "no"
+    assert SERVICES["migrations"].health_check is None
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_processes_get_signals_and_time_to_drain(name: str) -> None:
+    assert SERVICES[name].settings["init"] is True
+    assert SERVICES[name].stop_seconds == 12
+
+
+def test_postgres_keeps_its_data_where_version_18_writes_it() -> None:
+    assert SERVICES["postgres"].settings["image"] == "postgres:18"
+    [volume] = SERVICES["postgres"].settings["volumes"]
+
+    assert (volume["type"], volume["target"]) == ("volume", "/var/lib/postgresql")
+
+
+def test_every_dependency_is_awaited_until_it_is_of_use() -> None:
+    conditions = {name: service.dependencies for name, service in SERVICES.items() if service.dependencies}
+
+    assert conditions == {
+        "migrations": {"postgres": "service_healthy"},
+        "conversation_service": {
+            "migrations": "service_completed_successfully",
+            "llm_service": "service_healthy",
+        },
+        "web_gateway": {"conversation_service": "service_healthy"},
+    }
+
+
+def test_only_the_services_with_a_database_share_a_network_with_it() -> None:
+    reached = {name for name, service in SERVICES.items() if service.networks & SERVICES["postgres"].networks}
+
+    assert reached == {"postgres", "migrations", "conversation_service"}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_address_is_that_of_a_service_on_a_common_network(name: str) -> None:
+    service = SERVICES[name]
+    for target, port in re.findall(rf"\b({'|'.join(SERVICES)}):(\d+)", json.dumps(service.environment)):
+        assert service.networks & SERVICES[target].networks
+        assert port in (["5432"] if target == "postgres" else Dockerfile(target).ports)
+
+
+def test_only_the_web_gateway_is_published_and_only_to_this_machine() -> None:
+    assert {name for name, service in SERVICES.items() if "ports" in service.settings} == {"web_gateway"}
+    [port] = SERVICES["web_gateway"].settings["ports"]
+    assert (port["host_ip"], port["published"], port["target"]) == ("127.0.0.1", "8080", 8080)
+
+
+def test_the_published_address_is_a_setting() -> None:
+    [port] = read(PUBLISH_ADDRESS="0.0.0.0", WEB_GATEWAY_PORT="80")["web_gateway"].settings["ports"]
+
+    assert (port["host_ip"], port["published"], port["target"]) == ("0.0.0.0", "80", 8080)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_image_is_built_from_its_dockerfile(name: str) -> None:
+    build = SERVICES[name].settings["build"]
+
+    # No arguments: what they say stays readable in the image.
+    assert build == {"context": str(ROOT), "dockerfile": f"deploy/{name}/Dockerfile"}
+
+
+def test_every_image_is_used() -> None:
+    assert sorted(OURS) == IMAGES
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_file_and_the_image_agree(name: str) -> None:
+    service, dockerfile = SERVICES[name], Dockerfile(name)
+
+    assert service.health_check == dockerfile.health_check
+    own = re.compile(rf"{name.upper()}_(?:METRICS_)?PORT")
+    assert {value for variable, value in service.environment.items() if own.fullmatch(variable)} == set(
+        dockerfile.ports
+    )
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_file_and_the_image_check_health_equally_often(name: str) -> None:
+    checks = SERVICES[name].settings["healthcheck"]
+
+    for option, value in Dockerfile(name).health_timing.items():
+        assert seconds(str(checks[option.replace("-", "_")])) == seconds(value)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_setting_that_a_person_would_tune_is_passed_on(name: str) -> None:
+    wanted = {variable: f"set-{variable.lower()}" for variable in variables(name) - NOT_PASSED.keys()}
+    given = read(**wanted)[name].environment
+    changed = {variable for variable, value in wanted.items() if value in given[variable]}
+
+    assert given.keys() - FOR_LIBRARIES == wanted.keys()
+    fixed = {variable for variable in wanted if re.search(r"_PORT$|_ADDRESS$|^DATABASE_URL$|_DIR$", variable)}
+    assert wanted.keys() - changed == fixed
+
+
+def test_the_shops_own_knowledge_is_mounted_and_only_to_be_read() -> None:
+    llm_service = read(KNOWLEDGE_DIR="/srv/our-shop")["llm_service"]
+    [mount] = llm_service.settings["volumes"]
+
+    assert (mount["source"], mount["target"], mount["read_only"]) == ("/srv/our-shop", "/knowledge", True)
+    assert llm_service.environment["KNOWLEDGE_DIR"] == "/knowledge"
+    assert SERVICES["llm_service"].environment["KNOWLEDGE_DIR"] == ""
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_what_nobody_sets_has_the_default_of_the_settings_class(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in variables(name):
+        monkeypatch.delenv(variable, raising=False)
+    for variable, value in SERVICES[name].environment.items():
+        monkeypatch.setenv(variable, value)
+    fields = SETTINGS[name].model_fields
+    settings = load(SETTINGS[name])
+
+    stated = {variable.lower() for variable, value in SERVICES[name].environment.items() if value}
+    assert {field for field in fields if getattr(settings, field) != fields[field].default} <= stated
