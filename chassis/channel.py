@@ -12,11 +12,13 @@ from chassis.credentials import Credentials
 _OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 5_000),
+    # Without it a ping that was under way when the peer vanished, and any keepalive ping, is waited for for a minute.
+    ("grpc.http2.ping_timeout_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
     # A service that comes back is found again within a second or two, not after the default two minutes.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 500),
+    ("grpc.min_reconnect_backoff_ms", 2_000),  # and this is how long a single attempt to connect may take
     ("grpc.max_reconnect_backoff_ms", 2_000),
 )
 

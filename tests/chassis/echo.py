@@ -1,8 +1,7 @@
 """A small service behind the chassis, with all four shapes of a call, that does what its requests say."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -24,10 +23,12 @@ KEYED = (f"{NAME}/Unary",)
 class Echo:
     """Answers with what it was sent, unless that is one of a few words."""
 
-    def __init__(self, peer: Peer | None = None) -> None:
+    def __init__(self, peer: Peer | None = None, name: str = "echo") -> None:
         """`peer` is where `forward …` goes."""
         self._peer = peer
+        self._name = name
         self.requests: list[str] = []
+        self.failures = 0  # so many calls are answered with UNAVAILABLE
         self.closed_in_own_task: list[bool] = []
 
     def handler(self) -> grpc.GenericRpcHandler:
@@ -72,6 +73,9 @@ class Echo:
     async def _answer(self, request: bytes, rpc: Any, shape: str) -> bytes:
         word, _, rest = request.decode().partition(" ")
         self.requests.append(request.decode())
+        if self.failures:
+            self.failures -= 1
+            await rpc.abort(grpc.StatusCode.UNAVAILABLE, "not now")
         match word:
             case "sleep":
                 await asyncio.sleep(float(rest))
@@ -81,6 +85,8 @@ class Echo:
                 await rpc.abort(grpc.StatusCode[rest], "because it was asked to")
             case "forward":
                 return await self._forward(rest, shape)
+            case "name":
+                return self._name.encode()
             case "request-id":
                 return context.request_id.get().encode()
             case "trace-parent":
@@ -107,6 +113,13 @@ async def call(channel: grpc.aio.Channel, peer: Peer, shape: str, *requests: str
         case _:
             stream = channel.unary_stream(path)(sent[0], **kwargs)
     return "\n".join([response.decode() async for response in stream])
+
+
+async def eventually(holds: Callable[[], bool], seconds: float = 5) -> None:
+    """Returns once it holds."""
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110 - what is waited for happens in the depths of gRPC
+            await asyncio.sleep(0.01)
 
 
 def settings(**values: Any) -> ServiceSettings:
@@ -136,10 +149,7 @@ def peer_of(*ports: int, **values: Any) -> Peer:
 
 @asynccontextmanager
 async def connected(*ports: int, **values: Any) -> AsyncIterator[tuple[grpc.aio.Channel, Peer]]:
-    """A channel to servers on these ports, once one of them is ready."""
+    """A channel to servers on these ports; a call waits while it connects."""
     peer = peer_of(*ports, **values)
     async with peer.connect_async() as channel:
-        with contextlib.suppress(TimeoutError):  # then the call says what is wrong
-            async with asyncio.timeout(5):
-                await channel.channel_ready()
         yield channel, peer
