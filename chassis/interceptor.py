@@ -41,6 +41,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
 
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
+        self.calls = 0  # that arrived so far, those to the health service left out
 
     async def intercept_service(
         self,
@@ -51,6 +52,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         method = handler_call_details.method
         if handler is None or method.startswith(_OPEN_TO_ALL):
             return handler
+        self.calls += 1
         metadata = handler_call_details.invocation_metadata or ()
         if not self._credentials.accepts(metadata):
             _handled.labels(method, grpc.StatusCode.UNAUTHENTICATED.name).inc()

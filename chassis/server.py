@@ -23,6 +23,7 @@ _OPTIONS = (
     ("grpc.max_receive_message_length", 1 << 20),
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.http2.ping_timeout_ms", 5_000),  # as in chassis/channel.py
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
     ("grpc.http2.max_ping_strikes", 0),
@@ -31,16 +32,19 @@ _OPTIONS = (
 # A container gets 10 s between SIGTERM and SIGKILL; the rest is for the process to end.
 DRAIN_SECONDS = 4.0
 GRACE_SECONDS = 4.0
+# Looks in a row, not a time: each lets a busy event loop begin the calls that wait for it.
+_QUIET_LOOKS, _LOOK_SECONDS = 6, 0.05
 
 
 class Server:
     """One gRPC server with its health; `ready` follows the service's own dependencies."""
 
     def __init__(self, settings: ServiceSettings, port: int, credentials: Credentials) -> None:
-        self._address = f"{settings.host}:{port}"
+        self._address = f"[{settings.host}]:{port}" if ":" in settings.host else f"{settings.host}:{port}"
         self._credentials = credentials
         self._health = health_aio.HealthServicer()
-        self.grpc = grpc.aio.server(interceptors=[Interceptor(credentials)], options=_OPTIONS)
+        self._interceptor = Interceptor(credentials)
+        self.grpc = grpc.aio.server(interceptors=[self._interceptor], options=_OPTIONS)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.grpc)
 
     async def start(self, service_names: list[str], reflect: bool = False) -> None:
@@ -56,7 +60,10 @@ class Server:
             else:
                 self.grpc.add_insecure_port(self._address)
         except RuntimeError:
-            stop(f"{self._address} is taken: stop what listens there, or choose another port or HOST.")
+            stop(
+                f"{self._address} is taken, or no address of this machine: stop what listens there, "
+                "or choose another port or HOST."
+            )
         await self.grpc.start()
 
     async def ready(self, ready: bool) -> None:
@@ -72,13 +79,29 @@ class Server:
         await stopped.wait()
         _logger.info("draining")
         await self._health.enter_graceful_shutdown()
-        try:
-            await asyncio.wait_for(drain(), DRAIN_SECONDS)
-        except TimeoutError:
-            _logger.warning("drain took too long", seconds=DRAIN_SECONDS)
+        await self._hand_over(drain())
         await self.grpc.stop(GRACE_SECONDS)
         traces.flush()
         _logger.info("stopped")
+
+    async def _hand_over(self, drain: Awaitable[None]) -> None:
+        """Whatever becomes of the drain, the calls in flight are still ended in order."""
+        draining, leaving = asyncio.ensure_future(drain), asyncio.ensure_future(self._clients_left())
+        await asyncio.wait([draining, leaving], timeout=DRAIN_SECONDS)
+        leaving.cancel()
+        if not draining.done():
+            draining.cancel()
+            _logger.warning("drain took too long", seconds=DRAIN_SECONDS)
+        elif error := draining.exception():
+            _logger.error("drain failed", exc_info=error)
+
+    async def _clients_left(self) -> None:
+        """Until no call arrives any more: one that has arrived and was not yet begun would be cancelled by `stop`."""
+        quiet_looks = 0
+        while quiet_looks < _QUIET_LOOKS:
+            before = self._interceptor.calls
+            await asyncio.sleep(_LOOK_SECONDS)
+            quiet_looks = quiet_looks + 1 if self._interceptor.calls == before else 0
 
 
 def serve_metrics(settings: ServiceSettings, port: int) -> None:

@@ -42,7 +42,7 @@ async def _drain(how: str) -> None:
 
 async def _serve(settings: ServiceSettings, arguments: argparse.Namespace) -> None:
     server = Server(settings, arguments.port, Credentials(settings))
-    echo = Echo(peer_of(arguments.next) if arguments.next else None)
+    echo = Echo(peer_of(arguments.next) if arguments.next else None, arguments.name)
     server.grpc.add_generic_rpc_handlers((echo.handler(),))
     await server.start([NAME], arguments.reflect)
     await server.ready(True)
