@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from chassis.settings import stop
+
 if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Span, Tracer
 
+_provider: TracerProvider | None = None
 _tracer: Tracer | None = None
+
+_FLUSH_SECONDS = 1.0
 
 
 def configure(service: str, endpoint: str) -> None:
     """Send spans to an OTLP/HTTP endpoint such as http://collector:4318; an empty endpoint leaves tracing off."""
-    global _tracer  # noqa: PLW0603 - a process has one tracer, as it has one standard output
+    global _provider, _tracer  # noqa: PLW0603 - a process has one tracer, as it has one standard output
     if not endpoint:
         return
     try:
@@ -25,11 +31,12 @@ def configure(service: str, endpoint: str) -> None:
         from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
     except ImportError:
-        sys.exit("OTEL_EXPORTER_OTLP_ENDPOINT is set, but OpenTelemetry is not installed: install the extra `traces`.")
-    provider = TracerProvider(resource=Resource.create({"service.name": service}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces")))
-    trace.set_tracer_provider(provider)
-    _tracer = provider.get_tracer("spur")
+        stop("OTEL_EXPORTER_OTLP_ENDPOINT is set, but OpenTelemetry is not installed: install the extra `traces`.")
+    # At the end of the process `flush` is called instead, for the library's own way waits up to 30 s for a collector.
+    _provider = TracerProvider(resource=Resource.create({"service.name": service}), shutdown_on_exit=False)
+    _provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces")))
+    trace.set_tracer_provider(_provider)
+    _tracer = _provider.get_tracer("spur")
 
 
 @contextmanager
@@ -72,8 +79,9 @@ def _extract(parent: str | None) -> Any:
 
 
 def flush() -> None:
-    """Send what is still held; call when the process ends."""
-    if _tracer is not None:
-        from opentelemetry import trace  # noqa: PLC0415
-
-        trace.get_tracer_provider().shutdown()  # type: ignore[attr-defined]
+    """Send what is still held, within a second; call when the process ends."""
+    if _provider is None:
+        return
+    sending = threading.Thread(target=_provider.shutdown, name="traces", daemon=True)
+    sending.start()
+    sending.join(_FLUSH_SECONDS)
