@@ -91,7 +91,7 @@ def test_killing_the_launcher_leaves_nothing_and_the_next_start_finds_everything
     # At once, on the same ports: what is left of the first run is still ending.
     began = time.monotonic()
     launcher.start()
-    assert time.monotonic() - began < 10  # it is promised to take 5 s where nothing else runs
+    assert time.monotonic() - began < 20  # promised are 5 s on a machine of its own
 
     assert launcher.published()["SERVICE_TOKEN"] == before["SERVICE_TOKEN"]
     assert execute(launcher.published()["DATABASE_URL"], "SELECT display_name FROM participants") == [("kept",)]
