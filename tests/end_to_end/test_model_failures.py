@@ -111,8 +111,8 @@ def test_the_prompt_holds_policies_knowledge_and_then_the_conversation(shop: Sho
 
 def calls_of(shop: Shop, message_id: str) -> list[tuple[str, str, bool]]:
     return shop.query(  # type: ignore[return-value]
-        "SELECT c.provider, c.error_code, c.used_fallback FROM llm_calls c JOIN messages m USING (conversation_id, turn_no)"
-        " WHERE m.id = %s ORDER BY rung",
+        "SELECT c.provider, c.error_code, c.used_fallback FROM llm_calls c"
+        " JOIN messages m USING (conversation_id, turn_no) WHERE m.id = %s ORDER BY rung",
         message_id,
     )
 
