@@ -5,6 +5,7 @@ import { uuid } from "./uuid.js";
 
 const KEY = "session";
 const SOON = 60_000;
+const SETTLES = 300;
 
 /**
  * A session is `{token, conversation, renewAt, used}`. `conversation` is this browser's own name for it and outlives a
@@ -60,7 +61,17 @@ export function createSession({ client, storage }) {
   return { key: KEY, current, ensure, markUsed, forget };
 }
 
-/** One tab at a time, where the browser offers locks (it does on secure pages). */
+/**
+ * One tab at a time, where the browser offers locks (it does on secure pages). What a tab stores reaches the others a
+ * moment later, also after the lock was given back; so the lock is kept for that moment.
+ */
 function exclusively(action) {
-  return navigator.locks ? navigator.locks.request("spur-chat-session", action) : action();
+  if (!navigator.locks) return action();
+  return new Promise((resolve, reject) => {
+    const locked = async () => {
+      await action().then(resolve, reject);
+      await new Promise((settled) => setTimeout(settled, SETTLES));
+    };
+    navigator.locks.request("spur-chat-session", locked).catch(reject);
+  });
 }
