@@ -101,9 +101,9 @@ export function createOutbox({ client, session, storage, timing, changed, onAcce
       await due(entry);
       if (!entries.has(entry.id)) return;
       mark(entry, "sending");
-      const conversation = session.current()?.conversation;
+      let held = session.current();
       try {
-        const held = await session.ensure();
+        held = await session.ensure();
         return onAccepted(entry, await post(held, entry), held.conversation);
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
@@ -112,7 +112,7 @@ export function createOutbox({ client, session, storage, timing, changed, onAcce
         const next = verdict(error, { attempt, tried }, timing);
         tried.add(next.action);
         if (next.action === "fail") return mark(entry, "failed", next);
-        await prepare(entry, next, conversation);
+        await prepare(entry, next, held?.conversation);
       }
     }
   }

@@ -15,10 +15,10 @@ const BUILDERS = {
   typing: typingItem,
   preview: previewItem,
   unsent: ownItem,
-  message: (row, context) => (AUTHORS[row.message.author] ?? systemItem)(row, context),
+  message: (row, context) => (AUTHORS.get(row.message.author) ?? systemItem)(row, context),
 };
 
-const AUTHORS = { customer: ownItem, assistant: messageItem, human: messageItem };
+const AUTHORS = new Map([["customer", ownItem], ["assistant", messageItem], ["human", messageItem]]);
 
 function dayItem(row, { clock }) {
   const words = document.createTextNode("");

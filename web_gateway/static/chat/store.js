@@ -21,7 +21,8 @@ export function createStore({ changed, arrived }) {
   function upsert(message, rev = message.rev) {
     const known = state.messages.get(message.id);
     if (!known || known.rev < rev) {
-      state.messages.set(message.id, { ...message, rev, seenAt: known?.seenAt ?? Date.now() });
+      const text = typeof message.text === "string" ? message.text : "";
+      state.messages.set(message.id, { ...message, text, rev, seenAt: known?.seenAt ?? Date.now() });
       if (message.author === "assistant") state.previews.delete(message.turn);
       if (message.author !== "customer") state.typing.delete(message.author);
       arrived(message);
@@ -47,17 +48,18 @@ export function createStore({ changed, arrived }) {
 
   /** Takes in one event of the stream. */
   function apply({ event, data, id }) {
-    EVENTS[event]?.(data);
+    if (Object.hasOwn(EVENTS, event) && data && typeof data === "object") EVENTS[event](data);
     seen(id);
   }
 
   const EVENTS = {
     message: (message) => {
+      if (typeof message.id !== "string" || typeof message.seq !== "number") return;
       upsert(message);
       seen(message.rev);
     },
     delta: ({ turn, text, replace }) => {
-      if (answered(state, turn)) return;
+      if (typeof text !== "string" || answered(state, turn)) return;
       const known = state.previews.get(turn);
       const before = known && !known.stale && !replace ? known.text : "";
       state.previews.set(turn, { text: (before + text).slice(0, LONGEST_PREVIEW), stale: false });
