@@ -125,7 +125,7 @@ class Scanner {
     let depth = 0;
     for (let here = close + 1; here < this.text.length && here < close + 2050; here++) {
       const sign = this.text[here];
-      if (/\s/.test(sign)) return null;
+      if (sign <= " ") return null;
       if (sign === "(") depth++;
       if (sign === ")" && --depth === 0) {
         return { words: this.text.slice(open + 1, close), target: this.text.slice(close + 2, here), end: here + 1 };

@@ -4,6 +4,9 @@ import { blocks } from "./blocks.js";
 import { el } from "./dom.js";
 import { inline } from "./inline.js";
 
+// Texts whose first letter is written from the right.
+const RIGHT_TO_LEFT = /^\P{L}*[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+
 /** Draws what a person typed: every character as it is. */
 export function drawPlain(container, text) {
   container.replaceChildren(el("p", { class: "plain", dir: "auto" }, text));
@@ -34,5 +37,6 @@ function blockNode(block, links) {
   const items = block.items.map((lines) => el("li", { dir: "auto" }, inline(lines.join("\n"), { links })));
   // A list that was interrupted goes on with the number that was written.
   const start = block.type === "ol" && block.start !== 1 ? block.start : null;
-  return el(block.type, { start, dir: "auto" }, ...items);
+  // Not "auto": for a list of many items the browser would look through all of them for each.
+  return el(block.type, { start, dir: RIGHT_TO_LEFT.test(block.items[0].join(" ")) ? "rtl" : "ltr" }, ...items);
 }

@@ -19,6 +19,7 @@ export const strings = {
   loading: "Loading your conversation…",
 
   conversation: "Conversation",
+  messages: "Messages",
   you: "You",
   assistant: "Assistant",
   human: "Our team",

@@ -24,7 +24,7 @@ export function createView({ element, conversation, drafts, strings, timing, hea
 
   const header = createHeader({ strings, name, headingLevel, onNew: startNew });
   const welcome = createWelcome({ strings, headingTag: `h${headingLevel + 1}`, onAsk: ask });
-  const log = el("div", { class: "log", role: "log", "aria-live": "off", "aria-relevant": "additions", "aria-label": strings.conversation });
+  const log = el("div", { class: "log", role: "log", "aria-live": "off", "aria-relevant": "additions", "aria-label": strings.messages });
   const column = el("div", { class: "column" }, welcome, log);
   const scroller = el("div", { class: "scroller", tabindex: "0", role: "group", "aria-label": strings.conversation }, column);
   const jump = el("button", { type: "button", class: "jump", hidden: true, onclick: () => jumpToEnd() }, icon("down"), strings.newMessages);
