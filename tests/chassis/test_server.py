@@ -132,23 +132,29 @@ def test_a_server_listens_on_ipv6() -> None:
     asyncio.run(walk())
 
 
-@pytest.mark.parametrize("shape", ["Unary", "Repeat", "Collect", "Talk", "Write"])
-def test_a_defect_is_logged_with_the_request_id_and_told_without_what_is_inside(shape: str, tmp_path: Path) -> None:
-    async def walk() -> grpc.aio.AioRpcError:
+def test_a_defect_is_logged_with_the_request_id_and_told_without_what_is_inside(tmp_path: Path) -> None:
+    shapes = ["Unary", "Repeat", "Collect", "Talk", "Write"]
+
+    async def walk() -> None:
         async with connected(service.port) as (channel, peer):
-            with pytest.raises(grpc.aio.AioRpcError) as failed:
-                await call(channel, WithRequestId(peer.metadata(), "req-7"), shape, "raise hunter2")  # type: ignore[arg-type]
-            return failed.value
+            for shape in shapes:
+                caller = WithRequestId(peer.metadata(), f"req-{shape}")
+                with pytest.raises(grpc.aio.AioRpcError) as failed:
+                    await call(channel, caller, shape, "raise hunter2")  # type: ignore[arg-type]
+                assert failed.value.code() is grpc.StatusCode.INTERNAL
+                assert failed.value.details() == "a defect of this service; see its log"
+        service.terminate()
+        assert await service.has_ended() == 0
 
     with ready_process(tmp_path) as service:
-        error = asyncio.run(walk())
-        assert error.code() is grpc.StatusCode.INTERNAL
-        assert error.details() == "a defect of this service; see its log"
-        line = service.wait_for_event("rpc handler failed")
-        assert (line["request_id"], line["method"]) == ("req-7", f"/{NAME}/{shape}")
-        assert line["exception"].endswith("RuntimeError: an inner matter: hunter2")
-        # Once by us, and not once more by grpc.aio in its own form.
-        assert sum("hunter2" in text for text in service.lines()) == 1
+        asyncio.run(walk())
+    defects = [line for line in service.log() if line["event"] == "rpc handler failed"]
+    assert [(line["method"], line["request_id"]) for line in defects] == [
+        (f"/{NAME}/{shape}", f"req-{shape}") for shape in shapes
+    ]
+    assert all(line["exception"].endswith("RuntimeError: an inner matter: hunter2") for line in defects)
+    # Once by us, and not once more by grpc.aio in its own form.
+    assert sum("hunter2" in line for line in service.lines()) == len(shapes)
 
 
 def test_a_message_above_a_mebibyte_is_refused() -> None:
