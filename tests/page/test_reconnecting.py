@@ -168,6 +168,45 @@ def test_a_forgotten_session_is_found_out_on_a_reload(talking: ChatPage, stand_i
     assert talking.run("Object.keys(localStorage)") == []
 
 
+def test_another_404_is_no_reason_to_forget_the_session(talking: ChatPage, stand_in: StandIn) -> None:
+    """A proxy in the middle of a deployment answers so."""
+    stand_in.fail("/chat/events", Fault(status=404, body="<html>Not found</html>"))
+    stand_in.fail("/chat/message", Fault(status=404, code="not_found"))
+    stand_in.conversation.cut()
+    talking.send("Still mine?")
+    expect(talking.own.nth(1)).to_have_attribute("data-state", "sent")
+    stand_in.wait_for_stream()
+    stand_in.conversation.reply("Yes.")
+    expect(talking.bubbles).to_have_text(["First question", "First answer.", "Still mine?", "Yes."])
+    assert len(stand_in.conversations) == 1
+
+
+def test_a_server_that_only_sends_away_is_tried_ever_more_slowly(timed_chat: ChatPage, stand_in: StandIn) -> None:
+    timed_chat.send("Question")
+    stand_in.wait_for_stream()
+    stand_in.conversation.reply("Answer.")
+    expect(timed_chat.answers).to_have_count(1)
+    for _ in range(6):
+        stand_in.conversation.push("reconnect", {})
+        timed_chat.page.wait_for_timeout(100)
+        timed_chat.page.clock.fast_forward(900)
+        timed_chat.page.wait_for_timeout(100)
+    assert 3 <= len(stand_in.sent("/chat/events")) <= 5
+
+
+def test_a_page_that_stays_open_renews_its_session(timed_chat: ChatPage, stand_in: StandIn) -> None:
+    stand_in.session_life = 400
+    timed_chat.send("Question")
+    stand_in.wait_for_stream()
+    timed_chat.page.wait_for_timeout(100)
+    for _ in range(8):
+        timed_chat.page.clock.fast_forward(30_000)
+        stand_in.conversation.push_bytes(b": heartbeat\n\n")
+        timed_chat.page.wait_for_timeout(50)
+    stand_in.wait_until(lambda: len(stand_in.sent("/chat/session")) == 2)
+    assert len(stand_in.sent("/chat/events")) == 1
+
+
 def test_a_tab_out_of_sight_gives_its_stream_back_and_catches_up_later(timed_chat: ChatPage, stand_in: StandIn) -> None:
     chat = timed_chat
     chat.send("Question")

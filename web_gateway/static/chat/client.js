@@ -13,6 +13,11 @@ export class ApiError extends Error {
     this.status = status;
     this.retryAfter = retryAfter;
   }
+
+  /** The server does not know the session. Any other 404 is a mistake on the way, and no reason to forget it. */
+  get sessionLost() {
+    return this.status === 404 && this.code === "session_not_found";
+  }
 }
 
 /** A client for the API below `baseUrl`. */

@@ -54,8 +54,8 @@ export function createConnection({ client, session, store, timing, onLost }) {
       return await read(token, cut);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (error.status === 404) return { lost: true, conversation: held.conversation };
-      return { healthy: false, retryAfter: error.retryAfter, code: error.code };
+      if (error.sessionLost) return { lost: true, conversation: held.conversation };
+      return { healthy: false, retryAfter: error.retryAfter };
     } finally {
       if (stream === cut) stream = null;
       signal.removeEventListener("abort", abort);
@@ -94,9 +94,10 @@ export function createConnection({ client, session, store, timing, onLost }) {
         if (done || cut.signal.aborted) return { healthy };
         clearTimeout(watch);
         watch = setTimeout(() => cut.abort(), timing.silence);
+        if (Date.now() - lastBytes > timing.takeUp) session.keepFresh();
         lastBytes = Date.now();
         for (const event of parse(value)) {
-          if (event.event === "reconnect") return { healthy: true, drained: true };
+          if (event.event === "reconnect") return { healthy, drained: true };
           if (event.event === "error") return failed(event.data, healthy);
           store.apply(event);
           healthy = true;
@@ -111,7 +112,7 @@ export function createConnection({ client, session, store, timing, onLost }) {
 
   function failed(data, healthy) {
     if (data?.error?.code === "session_not_found") throw new ApiError("session_not_found", { status: 404 });
-    return { healthy, code: data?.error?.code };
+    return { healthy };
   }
 
   function lost(conversation) {
@@ -121,12 +122,12 @@ export function createConnection({ client, session, store, timing, onLost }) {
   }
 
   /** How long to wait after a connection's end; says so in the store. */
-  function waiting({ drained, retryAfter, code }, failures) {
-    if (drained) return Math.random() * timing.drained;
+  function waiting({ drained, retryAfter }, failures) {
+    if (drained && failures < 2) return Math.random() * timing.drained;
     const delay = Math.max(backoff(failures, timing), Math.min(retryAfter ?? 0, timing.longestWait));
     // An interruption that is over after the first new attempt is no news.
     const kind = retryAfter ? "busy" : failures > 1 ? "lost" : "connecting";
-    store.update({ connection: { kind, until: Date.now() + delay, code } });
+    store.update({ connection: { kind, until: Date.now() + delay } });
     return delay;
   }
 

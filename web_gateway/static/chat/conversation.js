@@ -23,6 +23,7 @@ export function createConversation({ client, storage, timing, changed }) {
     window.addEventListener("offline", () => network(false), { signal: life.signal });
     document.addEventListener("visibilitychange", sight, { signal: life.signal });
     window.addEventListener("pageshow", sight, { signal: life.signal });
+    if (document.visibilityState === "hidden") sight();
     if (session.current()?.used) connection.start();
     else store.update({ phase: "ready" });
     outbox.load();
@@ -43,7 +44,7 @@ export function createConversation({ client, storage, timing, changed }) {
       // Revision 0: whatever the stream says about it is newer.
       store.upsert({ ...message, clientMessageId: entry.id }, 0);
     }
-    connection.start();
+    follow();
   }
 
   /** The server does not know the conversation any more: begin another, and keep what is not sent yet. */

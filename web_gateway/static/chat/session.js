@@ -29,7 +29,7 @@ export function createSession({ client, storage }) {
     try {
       return keep(await ask(held.token), held);
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status === 404) throw error;
+      if (!(error instanceof ApiError) || error.sessionLost) throw error;
       return held; // The token may well be good still; if it is not, its next use says so.
     }
   }
@@ -58,7 +58,15 @@ export function createSession({ client, storage }) {
     if (current()?.conversation === conversation) storage.remove(KEY);
   }
 
-  return { key: KEY, current, ensure, markUsed, forget };
+  /** Renews the token of a page that stays open for long; where that fails, its next use will tell. */
+  async function keepFresh() {
+    if (current()?.renewAt > Date.now()) return;
+    await ensure().catch((error) => {
+      if (!(error instanceof ApiError)) throw error;
+    });
+  }
+
+  return { key: KEY, current, ensure, keepFresh, markUsed, forget };
 }
 
 /**

@@ -17,7 +17,10 @@ export function createStorage(area, prefix) {
     const text = JSON.stringify(value);
     const stored = attempt(() => (area().setItem(full(key), text), true));
     if (stored) fallback.delete(full(key));
-    else fallback.set(full(key), text);
+    else {
+      attempt(() => area().removeItem(full(key)));
+      fallback.set(full(key), text);
+    }
   }
 
   function remove(key) {

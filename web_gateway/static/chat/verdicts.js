@@ -13,10 +13,10 @@ import { SEND_ATTEMPTS, backoff } from "./timing.js";
  * fail        leave it to the person; `editable` where sending the same again cannot help
  */
 export function verdict(error, { attempt, tried }, timing) {
-  if (error.status === 404) return tried.has("new-session") ? fail("session") : { action: "new-session" };
+  if (error.sessionLost) return tried.has("new-session") ? fail("session") : { action: "new-session" };
   if (error.status === 409) return tried.has("new-id") ? fail("conflict") : { action: "new-id" };
   if (error.status === 429 || error.status === 503) return busy(error, attempt, timing);
-  if (error.status === 0 || error.status >= 500 || error.status === 408) {
+  if (error.status === 0 || error.status >= 500 || [404, 408, 425].includes(error.status)) {
     if (attempt + 1 < SEND_ATTEMPTS) return { action: "again", delay: backoff(attempt + 1, timing) };
     return fail("network");
   }

@@ -2,9 +2,8 @@
 
 import { createBanner } from "./banner.js";
 import { createComposer } from "./composer.js";
-import { el } from "./dom.js";
+import { createFrame, furnish } from "./frame.js";
 import { createHeader } from "./header.js";
-import { icon } from "./icons.js";
 import { createList } from "./list.js";
 import { rowItem } from "./rows.js";
 import { createScroll } from "./scroll.js";
@@ -17,38 +16,32 @@ let mounted = 0;
 export function createView({ element, conversation, drafts, strings, timing, headingLevel = 2 }) {
   const name = `spur-chat-${++mounted}`;
   const life = new AbortController();
-  const status = el("p", { class: "unseen", role: "status" });
+  const frame = createFrame({ strings, onJump: () => jumpToEnd() });
+  const { root, scroller, column, log, jump, status } = frame;
   const announce = (text) => (status.textContent = text);
-  const actions = { again, edit, discard };
-  const context = { strings, clock: createClock(strings), actions, announce };
+  const context = { strings, clock: createClock(strings), actions: { again, edit, discard }, announce };
 
   const header = createHeader({ strings, name, headingLevel, onNew: startNew });
   const welcome = createWelcome({ strings, headingTag: `h${headingLevel + 1}`, onAsk: ask });
-  const log = el("div", { class: "log", role: "log", "aria-live": "off", "aria-relevant": "additions", "aria-label": strings.messages });
-  const column = el("div", { class: "column" }, welcome, log);
-  const scroller = el("div", { class: "scroller", tabindex: "0", role: "group", "aria-label": strings.conversation }, column);
-  const jump = el("button", { type: "button", class: "jump", hidden: true, onclick: () => jumpToEnd() }, icon("down"), strings.newMessages);
   const banner = createBanner({ strings, announce });
   const composer = createComposer({ strings, drafts, name, announce, onSend: send });
-  const foot = el("div", { class: "foot" }, el("div", { class: "over-foot" }, jump), banner.node, composer.node);
-  const root = el("section", { class: "spur-chat", lang: strings.lang, "aria-label": strings.title },
-    header.node, scroller, foot, status);
+  furnish(frame, { header, welcome, banner, composer });
   element.append(root);
 
   const scroll = createScroll(scroller, column, jump);
   const show = createList(log, (row, continues) => rowItem(row, { ...context, continues, enters: settled }));
-  let frame = null;
+  let drawing = null;
   let clockwork = null;
   let newest = null;
   let settled = false;
 
   /** Something changed: draw it with the next frame. */
   function changed() {
-    if (!life.signal.aborted) frame ??= requestAnimationFrame(draw);
+    if (!life.signal.aborted) drawing ??= requestAnimationFrame(draw);
   }
 
   function draw() {
-    frame = null;
+    drawing = null;
     const { state } = conversation;
     const rows = timeline(state, conversation.unsent(), Date.now(), timing.answerDue);
     const focused = focusInside(log);
@@ -130,7 +123,7 @@ export function createView({ element, conversation, drafts, strings, timing, hea
 
   function destroy() {
     life.abort();
-    cancelAnimationFrame(frame);
+    cancelAnimationFrame(drawing);
     clearTimeout(clockwork);
     scroll.stop();
     root.remove();
