@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import grpc.aio
 import structlog
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
@@ -16,11 +17,12 @@ from web_gateway.chat import Chat
 from web_gateway.config import WebGatewaySettings
 from web_gateway.conversations import KEYED_METHODS, Conversations
 from web_gateway.errors import ApiError, internal
-from web_gateway.flask_threads import ROUTE_KEY, FlaskThreads
+from web_gateway.flask_call import ROUTE_KEY
 from web_gateway.followers import Followers
 from web_gateway.handover import CheckReadiness, hand_over
 from web_gateway.limits import Allowance, Limits
 from web_gateway.sessions import Sessions
+from web_gateway.waiting import Waiting
 
 _logger = structlog.get_logger()
 
@@ -34,17 +36,16 @@ def create_app(settings: WebGatewaySettings) -> Gateway:
     followers = Followers(
         peer, settings.web_account, settings.web_gateway_heartbeat_seconds, settings.web_gateway_max_streams
     )
-    flask = create_flask(_create_chat(settings, peer, followers))
-    return Gateway(
-        FlaskThreads(flask, settings.web_gateway_threads),
-        followers,
-        peer,
-        reply_seconds=settings.web_gateway_reply_seconds,
-        read_seconds=settings.web_gateway_read_seconds,
-    )
+
+    def wait_with(channel: grpc.aio.Channel) -> Waiting:
+        conversations = Conversations(peer, channel, settings.web_account)
+        return Waiting(conversations, followers, channel, settings.web_gateway_reply_seconds)
+
+    flask = create_flask(_create_chat(settings, followers))
+    return Gateway(flask, followers, peer, wait_with, settings.web_gateway_read_seconds)
 
 
-def _create_chat(settings: WebGatewaySettings, peer: Peer, followers: Followers) -> Chat:
+def _create_chat(settings: WebGatewaySettings, followers: Followers) -> Chat:
     secrets = [settings.session_secret, settings.session_secret_previous]
     keys = [secret.get_secret_value().encode() for secret in secrets if secret]
     limits = Limits(
@@ -53,7 +54,7 @@ def _create_chat(settings: WebGatewaySettings, peer: Peer, followers: Followers)
         address=Allowance(settings.address_messages_per_minute, settings.address_messages_burst),
     )
     sessions = Sessions(keys, settings.session_days * 86_400)
-    return Chat(Conversations(peer, settings.web_account), sessions, limits, followers, settings.trusted_proxies)
+    return Chat(sessions, limits, followers, settings.trusted_proxies)
 
 
 def create_flask(chat: Chat) -> Flask:
@@ -63,7 +64,7 @@ def create_flask(chat: Chat) -> Flask:
     chat.register(app)
     page.register(app)
     app.add_url_rule("/healthz", "healthz", lambda: Response(dump({"status": "alive"}), mimetype="application/json"))
-    app.add_url_rule("/readyz", "readyz", lambda: hand_over(CheckReadiness(), "application/json"))
+    app.add_url_rule("/readyz", "readyz", lambda: hand_over(CheckReadiness()))
     app.add_url_rule("/openapi.json", "openapi", lambda: Response(document, mimetype="application/json"))
     app.register_error_handler(ApiError, _refuse)
     app.register_error_handler(HTTPException, _refuse_http)

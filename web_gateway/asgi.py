@@ -1,14 +1,17 @@
-"""The ASGI application: reads bodies, runs Flask in threads, and carries on natively where a view hands over."""
+"""The ASGI application: reads bodies, asks Flask, and carries on natively where a view hands over."""
 
 import asyncio
+from collections.abc import Callable
 
+import grpc.aio
 import structlog
+from flask import Flask
 
 from chassis import context, traces
 from chassis.channel import Peer
 from web_gateway.errors import ApiError, internal
 from web_gateway.exchange import Exchange, Receive, Scope, Send
-from web_gateway.flask_threads import FlaskThreads
+from web_gateway.flask_call import call
 from web_gateway.followers import Followers
 from web_gateway.message_body import BODY_LIMIT
 from web_gateway.request_body import discard_rest, read_body
@@ -22,17 +25,17 @@ class Gateway:
 
     def __init__(
         self,
-        flask: FlaskThreads,
+        flask: Flask,
         followers: Followers,
         peer: Peer,
-        *,
-        reply_seconds: float,
+        wait_with: Callable[[grpc.aio.Channel], Waiting],
         read_seconds: float,
     ) -> None:
+        """`wait_with` makes, in the event loop, what carries on over a channel to `peer`."""
         self._flask = flask
         self._followers = followers
         self._peer = peer
-        self._reply_seconds = reply_seconds
+        self._wait_with = wait_with
         self._read_seconds = read_seconds
         self._waiting: Waiting
 
@@ -55,7 +58,7 @@ class Gateway:
         """From the first request to the last: the channel and the tasks that all requests share."""
         await receive()
         async with self._peer.connect_async() as channel:
-            self._waiting = Waiting(self._followers, channel, self._reply_seconds)
+            self._waiting = self._wait_with(channel)
             tasks = [asyncio.create_task(self._followers.run(channel)), asyncio.create_task(self._followers.beat())]
             await send({"type": "lifespan.startup.complete"})
             await receive()
@@ -93,7 +96,7 @@ class Gateway:
             await exchange.refuse(error, [("Connection", "close")])
             await discard_rest(exchange)
             return
-        answer = await self._flask.answer(exchange.scope, body)
+        answer = call(self._flask, exchange.scope, body)
         exchange.route = answer.route
         if answer.handover:
             await self._waiting.carry_on(exchange, answer.headers, answer.handover)

@@ -1,4 +1,4 @@
-"""The chat's views: they check what comes in, ask the conversation service, and hand over what has to be waited for."""
+"""The chat's views: they check what comes in and hand over what has to be waited for."""
 
 import re
 import uuid
@@ -7,17 +7,14 @@ from flask import Flask, Response, request
 
 from protos import conversation_pb2 as pb
 from web_gateway.addresses import charged_address
-from web_gateway.bodies import AcceptedBody, MessagesBody, SessionBody, dump
+from web_gateway.bodies import SessionBody, dump
 from web_gateway.config import Network
-from web_gateway.conversations import Conversations
 from web_gateway.errors import ApiError, retry_later
-from web_gateway.flask_threads import DEADLINE_KEY
 from web_gateway.followers import Followers
-from web_gateway.handover import AwaitReply, FollowConversation, hand_over
+from web_gateway.handover import FollowConversation, ListMessages, PostMessage, hand_over
 from web_gateway.limits import Limits
 from web_gateway.message_body import read_message
-from web_gateway.messages import event_key, moment, to_json
-from web_gateway.replies import pending, silent
+from web_gateway.messages import event_key, moment
 from web_gateway.sessions import Session, Sessions
 
 _JSON, _EVENTS = "application/json", "text/event-stream"
@@ -29,13 +26,11 @@ class Chat:
 
     def __init__(
         self,
-        conversations: Conversations,
         sessions: Sessions,
         limits: Limits,
         followers: Followers,
         trusted_proxies: tuple[Network, ...],
     ) -> None:
-        self._conversations = conversations
         self._sessions = sessions
         self._limits = limits
         self._followers = followers
@@ -56,7 +51,7 @@ class Chat:
         return Response(dump(body), mimetype=_JSON)
 
     def post_message(self) -> Response:
-        """Store a message once, then hand over the wait for its reply."""
+        """A message to be stored once and answered."""
         _require_json()
         body = read_message(request.get_data())
         token = _bearer() or body.session_id
@@ -64,29 +59,15 @@ class Chat:
         streamed = request.accept_mimetypes.best_match([_JSON, _EVENTS]) == _EVENTS
         if streamed and self._followers.full:
             raise retry_later("too_many_streams")  # before the message is written
-        receipt = self._record(session, body.message, body.client_message_id or str(uuid.uuid4()))
-        accepted: AcceptedBody = {
-            "sessionId": session.token,
-            "messageId": receipt.message_id,
-            "seq": receipt.seq,
-            "rev": receipt.rev,
-        }
-        if not receipt.turn_no:
-            return Response(dump(silent(accepted, "no_turn")), mimetype=_JSON)
-        wants_no_wait = "respond-async" in request.headers.get("Prefer", "").lower()  # RFC 7240
-        if not streamed and (wants_no_wait or self._followers.full):
-            headers = {"Preference-Applied": "respond-async"} if wants_no_wait else None
-            return Response(dump(pending(accepted)), 202, headers, mimetype=_JSON)
-        wait = AwaitReply(session.id, receipt.turn_no, accepted, streamed)
-        return hand_over(wait, _EVENTS if streamed else _JSON)
+        event = _event(session, body.message, body.client_message_id or str(uuid.uuid4()))
+        limits = self._limits.charged(session.id, self._address())
+        post = PostMessage(session.token, event, limits, streamed, _prefers_not_to_wait())
+        return hand_over(post, _EVENTS if streamed else _JSON)
 
     def list_messages(self) -> Response:
         """A page of the session's history."""
         session = self._sessions.find(_bearer())
-        page = self._conversations.messages(session.id, _revision(request.args.get("after")), _deadline())
-        body: MessagesBody = {"messages": [to_json(message) for message in page.messages], "rev": page.rev,
-                              "more": page.more}  # fmt: skip
-        return Response(dump(body), mimetype=_JSON)
+        return hand_over(ListMessages(session.id, _revision(request.args.get("after"))))
 
     def follow(self) -> Response:
         """Everything of the session's conversation from a revision on, as it happens."""
@@ -98,25 +79,22 @@ class Chat:
             return Response(mimetype=_EVENTS)
         return hand_over(FollowConversation(session.id, after), _EVENTS)
 
-    def _record(self, session: Session, text: str, client_message_id: str) -> pb.Receipt:
-        event = pb.Event(
-            event_key=event_key(session.id, client_message_id.lower()),
-            thread_key=session.id,
-            conversation_id=session.id,
-            surface=pb.SURFACE_LIVE,
-            sender=pb.Sender(external_id=session.id),
-            message=pb.MessageContent(text=text),
-        )
-        event.received_at.GetCurrentTime()
-        address = charged_address(
-            request.environ.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""), self._trusted_proxies
-        )
-        receipt = self._conversations.record(event, self._limits.charged(session.id, address), _deadline())
-        if receipt.outcome == pb.Receipt.OUTCOME_CONFLICT:
-            raise ApiError(409, "message_conflict", "This clientMessageId was used for another text: take a new one.")
-        if receipt.outcome == pb.Receipt.OUTCOME_POISON:
-            raise ApiError(422, "message_invalid", "The message cannot be understood: write it differently.")
-        return receipt
+    def _address(self) -> str:
+        peer, forwarded_for = request.environ["REMOTE_ADDR"], request.headers.get("X-Forwarded-For", "")
+        return charged_address(peer, forwarded_for, self._trusted_proxies)
+
+
+def _event(session: Session, text: str, client_message_id: str) -> pb.Event:
+    event = pb.Event(
+        event_key=event_key(session.id, client_message_id.lower()),
+        thread_key=session.id,
+        conversation_id=session.id,
+        surface=pb.SURFACE_LIVE,
+        sender=pb.Sender(external_id=session.id),
+        message=pb.MessageContent(text=text),
+    )
+    event.received_at.GetCurrentTime()
+    return event
 
 
 def _bearer() -> str | None:
@@ -124,8 +102,8 @@ def _bearer() -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _deadline() -> float:
-    return float(request.environ[DEADLINE_KEY])
+def _prefers_not_to_wait() -> bool:
+    return "respond-async" in request.headers.get("Prefer", "").lower()  # RFC 7240
 
 
 def _require_json() -> None:

@@ -24,7 +24,6 @@ class WebGatewaySettings(ServiceSettings):
     web_gateway_port: int = Field(8080, ge=1, le=65535, description="Where browsers and balancers connect.")
     web_gateway_metrics_port: int = Field(9180, ge=0, le=65535, description="Prometheus metrics; 0 for none.")
     web_gateway_workers: int = Field(2, ge=1, le=64, description="Worker processes; about one for each core.")
-    web_gateway_threads: int = Field(16, ge=1, le=256, description="Threads of a worker that answer requests.")
     web_gateway_max_streams: int = Field(
         2000, ge=1, description="Open event streams and waiting requests of a worker; above it 503 with Retry-After."
     )

@@ -1,11 +1,13 @@
-"""The conversation service as the views call it: short, blocking calls, each with a deadline."""
+"""The conversation service as it is called for one request: short calls, each with a deadline."""
 
 import math
-import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import grpc
+import grpc.aio
 import structlog
+from google.protobuf.message import Message
 
 from chassis.channel import Peer
 from protos import conversation_pb2 as pb
@@ -18,51 +20,50 @@ CHANNEL = "web"
 _SERVICE = "spur.conversation.v1.ConversationService"
 KEYED_METHODS = (f"{_SERVICE}/Receive", f"{_SERVICE}/ListMessages")
 
-_LONGEST = 2.5  # seconds for one call
+_SECONDS = 2.5  # for one call, retries included
+_CALLS_LIMIT = 1000  # at once; more than that would not be answered in time
 
 # The same call would fail again, so the client is not asked to repeat it.
 _DEFECTS = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNIMPLEMENTED)
 
 
 class Conversations:
-    """Calls over one channel that all threads share; deadlines by time.monotonic(). Make it after the fork."""
+    """Calls over one channel. Belongs to one event loop."""
 
-    def __init__(self, peer: Peer, account: str) -> None:
+    def __init__(self, peer: Peer, channel: grpc.aio.Channel, account: str) -> None:
         self._peer = peer
         self._account = account
-        self._stub = ConversationServiceStub(peer.connect())
+        self._stub = ConversationServiceStub(channel)
+        self._calls = 0
 
-    def record(self, event: pb.Event, limits: Sequence[pb.RateLimit], deadline: float) -> pb.Receipt:
+    async def record(self, event: pb.Event, limits: Sequence[pb.RateLimit]) -> pb.Receipt:
         """Store what a browser posted; returns after COMMIT, or raises ApiError."""
         event.channel, event.account = CHANNEL, self._account
         request = pb.ReceiveRequest(events=[event], rate_limits=limits)
-        try:
-            response: pb.ReceiveResponse = self._stub.Receive(
-                request, timeout=_seconds_until(deadline), metadata=self._peer.metadata()
-            )
-        except grpc.RpcError as error:
-            raise _refusal("Receive", error) from error
+        response: pb.ReceiveResponse = await self._call("Receive", self._stub.Receive, request)
         return response.receipts[0]
 
-    def messages(self, conversation_id: str, after_rev: int, deadline: float) -> pb.ListMessagesResponse:
-        """A page of the history."""
+    async def messages(self, conversation_id: str, after_rev: int) -> pb.ListMessagesResponse:
+        """A page of the history; raises ApiError."""
         request = pb.ListMessagesRequest(
             conversation_id=conversation_id, channel=CHANNEL, account=self._account, after_rev=after_rev
         )
-        try:
-            page: pb.ListMessagesResponse = self._stub.ListMessages(
-                request, timeout=_seconds_until(deadline), metadata=self._peer.metadata()
-            )
-        except grpc.RpcError as error:
-            raise _refusal("ListMessages", error) from error
+        page: pb.ListMessagesResponse = await self._call("ListMessages", self._stub.ListMessages, request)
         return page
 
+    async def _call(self, name: str, method: Callable[..., Awaitable[Any]], request: Message) -> Any:
+        if self._calls >= _CALLS_LIMIT:
+            raise retry_later("overloaded")
+        self._calls += 1
+        try:
+            return await method(request, timeout=_SECONDS, metadata=self._peer.metadata())
+        except grpc.aio.AioRpcError as error:
+            raise _refusal(name, error) from error
+        finally:
+            self._calls -= 1
 
-def _seconds_until(deadline: float) -> float:
-    return max(0.0, min(_LONGEST, deadline - time.monotonic()))
 
-
-def _refusal(method: str, error: grpc.RpcError) -> ApiError:
+def _refusal(method: str, error: grpc.aio.AioRpcError) -> ApiError:
     code, details = error.code(), error.details() or ""
     if code == grpc.StatusCode.RESOURCE_EXHAUSTED:
         limited = details.startswith("rate_limited")
@@ -71,8 +72,8 @@ def _refusal(method: str, error: grpc.RpcError) -> ApiError:
     return internal() if code in _DEFECTS else retry_later("unavailable")
 
 
-def _retry_seconds(error: grpc.RpcError) -> int:
-    for pair in error.trailing_metadata() or ():
-        if pair.key == "retry-after-ms" and pair.value.isdigit():
-            return max(1, math.ceil(int(pair.value) / 1000))
+def _retry_seconds(error: grpc.aio.AioRpcError) -> int:
+    for key, value in error.trailing_metadata():
+        if key == "retry-after-ms" and value.isdigit():
+            return max(1, math.ceil(int(value) / 1000))
     return 1

@@ -59,6 +59,10 @@ class Exchange:
         await self.start(status, headers)
         await self.write(b"" if self.scope["method"] == "HEAD" else body, more=False)
 
+    async def answer_json(self, status: int, headers: Headers, body: bytes) -> None:
+        """Send a whole response under headers that do not know its length."""
+        await self.answer(status, [*headers, (b"content-length", b"%d" % len(body))], body)
+
     async def refuse(self, error: ApiError, extra: Iterable[tuple[str, str]] = ()) -> None:
         """Send an error in its JSON form."""
         body = error.body()

@@ -22,7 +22,7 @@ class Follower:
     `ended` says why no more will come: done, late, slow, draining, left, refused; None while it is open.
     """
 
-    __slots__ = ("_cut_timer", "_queue", "_size", "_task", "_turn_shown", "_view", "_waiter", "after_rev",
+    __slots__ = ("_cut_timer", "_queue", "_size", "_task", "_timer", "_turn_shown", "_view", "_waiter", "after_rev",
                  "conversation_id", "ended", "is_stream", "subscription_id")  # fmt: skip
 
     def __init__(self, conversation_id: str, after_rev: int, view: View, *, is_stream: bool) -> None:
@@ -36,6 +36,7 @@ class Follower:
         self._size = 0
         self._turn_shown = 0  # whose preview the client has in part
         self._waiter: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._cut_timer: asyncio.TimerHandle | None = None
         self._task = asyncio.current_task()
 
@@ -84,6 +85,10 @@ class Follower:
         if self.is_stream and not self._queue and not self.ended:
             self._append(COMMENT)
 
+    def end_after(self, seconds: float, reason: str) -> None:
+        """End it then, if it is still open."""
+        self._timer = asyncio.get_running_loop().call_later(seconds, self.end, reason)
+
     def end(self, reason: str) -> None:
         """Nothing more is queued; the client gets what is, if it takes it in time."""
         self.ended = self.ended or reason
@@ -100,8 +105,9 @@ class Follower:
     def close(self) -> None:
         """The writing task is done with it."""
         self._task = None
-        if self._cut_timer:
-            self._cut_timer.cancel()
+        for timer in (self._timer, self._cut_timer):
+            if timer:
+                timer.cancel()
 
     def _is_new(self, rev: int) -> bool:
         if rev <= self.after_rev:

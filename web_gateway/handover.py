@@ -1,13 +1,35 @@
-"""What a Flask view hands over to be waited for without a thread: notes, left in the request's environ."""
+"""What a Flask view hands over to be waited for: notes, left in the request's environ.
+
+Views check and decide; they never wait, so they run in the event loop itself, without a thread of their own.
+"""
 
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from flask import Response, request
 
-from web_gateway.bodies import AcceptedBody
+from protos.conversation_pb2 import Event, RateLimit
 
 KEY = "web_gateway.handover"
+
+
+@dataclass(frozen=True, slots=True)
+class PostMessage:
+    """Record a message, then answer with its reply, or stream the way to it, or do not wait."""
+
+    token: str  # of the session, for the answer
+    event: Event
+    limits: list[RateLimit]
+    streamed: bool
+    respond_async: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListMessages:
+    """Answer with a page of the history."""
+
+    conversation_id: str
+    after_rev: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,24 +41,14 @@ class FollowConversation:
 
 
 @dataclass(frozen=True, slots=True)
-class AwaitReply:
-    """Answer with the reply to an accepted message, or stream the way to it."""
-
-    conversation_id: str
-    turn_no: int
-    accepted: AcceptedBody
-    streamed: bool
-
-
-@dataclass(frozen=True, slots=True)
 class CheckReadiness:
     """Answer when the conversation service has."""
 
 
-Handover: TypeAlias = FollowConversation | AwaitReply | CheckReadiness
+Handover: TypeAlias = PostMessage | ListMessages | FollowConversation | CheckReadiness
 
 
-def hand_over(what: Handover, mimetype: str) -> Response:
-    """A response whose status and headers count; what it says comes from whoever takes over."""
+def hand_over(what: Handover, mimetype: str = "application/json") -> Response:
+    """A response whose headers count; what it says comes from whoever takes over."""
     request.environ[KEY] = what
     return Response(mimetype=mimetype)

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from protos.conversation_pb2 import RateLimit
@@ -23,7 +22,7 @@ class Limits:
         self._key = key
         self._allowances = {"session": session, "address": address}
 
-    def charged(self, session: str, address: str) -> Sequence[RateLimit]:
+    def charged(self, session: str, address: str) -> list[RateLimit]:
         """What one message of this session from this address is charged to."""
         names = {"session": session, "address": address}
         return [

@@ -21,7 +21,7 @@ class ReplyView:
                 return self._outcome(_answered(self._accepted, event.message)), True
         elif kind == "turn_silent":
             if event.turn_silent.turn_no == self._turn_no:
-                return self._outcome(silent(self._accepted, event.turn_silent.reason)), True
+                return self._outcome(_silent(self._accepted, event.turn_silent.reason)), True
         elif self._streamed and kind == "delta":
             if event.delta.turn_no == self._turn_no:
                 return encode("delta", {"turn": self._turn_no, "text": event.delta.text}), False
@@ -38,7 +38,7 @@ def pending(accepted: AcceptedBody) -> PendingBody:
     return {"pending": True, **accepted}
 
 
-def silent(accepted: AcceptedBody, reason: str) -> SilentBody:
+def _silent(accepted: AcceptedBody, reason: str) -> SilentBody:
     """Stored, and nobody will answer."""
     return {"reply": None, "silent": reason, **accepted}
 

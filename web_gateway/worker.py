@@ -6,9 +6,12 @@ import socket
 import uuid
 from typing import Any
 
+import structlog
 from gunicorn import glogging  # type: ignore[import-untyped]
 from gunicorn.asgi.protocol import ASGIProtocol  # type: ignore[import-untyped]
 from gunicorn.workers import gasgi  # type: ignore[import-untyped]
+
+_logger = structlog.get_logger()
 
 _IDLE_SECONDS = 3.0  # after which connections without a request are closed while draining
 _LINGER_SECONDS = 5.0  # for a client to take what is left of a response
@@ -90,6 +93,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no types
         """What gunicorn refuses before it becomes a request, in the form of all our errors."""
         code, text = _ERRORS.get(status, ("internal", "Something broke on our side."))
         request_id = uuid.uuid4().hex
+        _logger.info("malformed request", status=status, request_id=request_id)
         body = json.dumps({"error": {"code": code, "message": text, "requestId": request_id}}).encode()
         reason = "Internal Server Error" if code == "internal" else code.replace("_", " ").capitalize()
         head = (

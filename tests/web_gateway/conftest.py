@@ -37,7 +37,6 @@ def impatient(stand_in: Running) -> Iterator[Gateway]:
     with running(
         stand_in.address,
         web_gateway_workers=1,
-        web_gateway_threads=4,
         web_gateway_max_streams=5,
         web_gateway_heartbeat_seconds=0.2,
         web_gateway_reply_seconds=0.4,

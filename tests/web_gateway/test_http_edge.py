@@ -131,7 +131,10 @@ def test_a_body_longer_than_declared_does_not_become_a_message(gateway: Gateway,
 def test_malformed_http_is_refused_in_the_form_of_all_errors(
     gateway: Gateway, request_bytes: bytes, status: int
 ) -> None:
-    assert read(gateway.raw(request_bytes))[0] == status
+    answer = gateway.raw(request_bytes)
+    assert read(answer)[0] == status
+    name = json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["requestId"]
+    wait_until(lambda: name in gateway.log())
 
 
 def test_a_connection_that_says_nothing_is_closed(impatient: Gateway) -> None:
@@ -142,8 +145,8 @@ def test_a_connection_that_says_nothing_is_closed(impatient: Gateway) -> None:
         assert time.monotonic() - started < 3
 
 
-def test_five_hundred_idle_and_slow_connections_do_not_disturb_the_others(gateway: Gateway) -> None:
-    idle = [gateway.connect() for _ in range(500)]
+def test_hundreds_of_idle_and_slow_connections_do_not_disturb_the_others(gateway: Gateway) -> None:
+    idle = [gateway.connect() for _ in range(300)]
     try:
         for number, connection in enumerate(idle):
             if number % 2:

@@ -102,11 +102,7 @@ def test_a_session_is_renewed_without_changing_its_conversation(gateway: Gateway
 def test_wrong_sessions_look_the_same_on_every_path(gateway: Gateway) -> None:
     token = gateway.session()
     draw = random.Random(SEED)
-    sendable = [
-        variant
-        for variant in mutations(token)
-        if variant.isascii() and variant.isprintable() and variant.strip() == variant
-    ]
+    sendable = [v for v in mutations(token) if v.isascii() and v.isprintable() and v.strip() == v and len(v) < 1000]
     wrong = [None, "", "x", Sessions([OTHER_KEY], DAY).open().token, *draw.sample(sendable, 60)]
     seen = set()
     for variant in wrong:

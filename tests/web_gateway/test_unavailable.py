@@ -129,16 +129,16 @@ def test_a_service_that_does_not_answer_costs_a_client_three_seconds_at_most(
 def test_many_callers_of_a_service_that_does_not_answer_are_all_refused_in_time(
     impatient: Gateway, service: Running
 ) -> None:
-    """Four threads, sixty callers: those who get no thread are told so, and probes do not wait for one."""
+    """However many wait, no thread is held: probes and sessions are answered all the while."""
     service.service.receive = never
     with ThreadPoolExecutor(60) as pool:
         started = time.monotonic()
         calls = [pool.submit(impatient.say, "hi") for _ in range(60)]
         time.sleep(0.5)
         for _ in range(5):
-            probe = impatient.get("/healthz")
-            assert probe.ok
-            assert probe.elapsed.total_seconds() < 0.3
+            for probe in (impatient.get("/healthz"), impatient.post("/chat/session")):
+                assert probe.ok
+                assert probe.elapsed.total_seconds() < 0.3
         answers = [call.result() for call in calls]
         assert time.monotonic() - started < 4.5
     assert {answer.status_code for answer in answers} == {503}
