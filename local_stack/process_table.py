@@ -1,7 +1,7 @@
 """The services of the stack, in the order in which they need one another. A new one is one more line in `SERVICES`."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -27,15 +27,23 @@ class Row:
 
     name: str
     probe: Callable[[StackSettings, int, Credentials], Probe]
+    # What it alone may know, each possibly as a file (NAME_FILE).
+    secrets: tuple[str, ...] = ()
     # Its /metrics, on <NAME>_METRICS_PORT.
     metrics: bool = True
 
 
 SERVICES = (
-    Row("llm_service", _grpc),
-    Row("conversation_service", _grpc),
-    Row("web_gateway", _http),
+    Row("llm_service", _grpc, secrets=("OPENAI_API_KEY",)),
+    Row("conversation_service", _grpc, secrets=("DATABASE_URL",)),
+    Row("web_gateway", _http, secrets=("SESSION_SECRET", "SESSION_SECRET_PREVIOUS")),
 )
+
+
+def visible_to(service: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without the secrets of other services, as it is when each runs in a container of its own."""
+    foreign = {secret for row in SERVICES if row.name != service for secret in row.secrets}
+    return {name: value for name, value in environment.items() if name.removesuffix("_FILE") not in foreign}
 
 
 def services(settings: StackSettings, credentials: Credentials) -> list[Service]:

@@ -18,7 +18,7 @@ from local_stack.errors import StackError, disk_full
 from local_stack.ports import require_free
 from local_stack.postgres import PostgresServer
 from local_stack.postgres_home import MAJOR
-from local_stack.process_table import services
+from local_stack.process_table import services, visible_to
 from local_stack.progress import Progress
 from local_stack.service_process import ServiceProcess
 from local_stack.stopping import StopRequested, StopSignals
@@ -121,7 +121,12 @@ class _Stack:
 
     def _supervise(self, environment: Mapping[str, str], credentials: Credentials) -> Supervisor:
         processes = [
-            ServiceProcess(service, environment, self._folder.logs / f"{service.name}.log", ROOT)
+            ServiceProcess(
+                service,
+                visible_to(service.name, environment),
+                self._folder.logs / f"{service.name}.log",
+                ROOT,
+            )
             for service in services(self._settings, credentials)
         ]
         return Supervisor(processes, self._progress)

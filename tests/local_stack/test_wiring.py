@@ -9,6 +9,7 @@ from local_stack.config import StackSettings
 from local_stack.environment import joined
 from local_stack.errors import StackError
 from local_stack.ports import HIGHEST, choose_port, require_free
+from local_stack.process_table import visible_to
 from local_stack.wiring import Wiring, wire
 from tests.ports import free_port
 
@@ -89,3 +90,17 @@ def test_a_file_of_settings_that_cannot_be_read_is_named(tmp_path: Path) -> None
     (tmp_path / ".env").write_bytes(b"NAME=\xff")
     with pytest.raises(StackError, match=r"\.env cannot be read"):
         joined(tmp_path / ".env", {})
+
+
+def test_a_service_sees_no_secret_of_another() -> None:
+    environment = {
+        "DATABASE_URL": "postgresql://…",
+        "OPENAI_API_KEY_FILE": "/run/key",
+        "SESSION_SECRET": "s" * 32,
+        "SERVICE_TOKEN": "t" * 32,
+        "LOG_LEVEL": "debug",
+    }
+    shared = {"SERVICE_TOKEN", "LOG_LEVEL"}
+    assert set(visible_to("llm_service", environment)) == {"OPENAI_API_KEY_FILE", *shared}
+    assert set(visible_to("conversation_service", environment)) == {"DATABASE_URL", *shared}
+    assert set(visible_to("web_gateway", environment)) == {"SESSION_SECRET", *shared}
