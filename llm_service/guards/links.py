@@ -9,7 +9,9 @@ from llm_service.guards.cleaning import comparable
 _TOP_LEVEL = frozenset((Path(__file__).parent / "top_level_domains.txt").read_text(encoding="utf-8").split())
 
 # What looks like a dot or a slash and is folded into none by Unicode's compatibility forms.
-_DOTS = str.maketrans(dict.fromkeys("\u3002\u2024\u2027\u00b7\u2219\u22c5\u2022", ".") | dict.fromkeys("\u2044\u2215", "/"))
+_DOTS = str.maketrans(
+    dict.fromkeys("\u3002\u2024\u2027\u00b7\u2219\u22c5\u2022", ".") | dict.fromkeys("\u2044\u2215", "/")
+)
 # evil[.]com, evil (dot) com, evil dot com, h t t p s : / /
 _WRITTEN_DOT = re.compile(
     r"\s*[\[({<]\s*(?:\.|dot|punto|punkt|point)\s*[\])}>]\s*"

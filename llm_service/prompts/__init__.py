@@ -1,0 +1,1 @@
+"""What a model is given before and with the history."""

@@ -1,0 +1,1 @@
+"""Who can answer: models, and the knowledge itself."""
