@@ -34,7 +34,7 @@ def events(service: Process) -> list[str]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_an_idle_service_ends_at_once(number: signal.Signals, tmp_path: Path) -> None:
-    with ready_process(tmp_path) as service, within(3):
+    with ready_process(tmp_path) as service, within(6):
         service.popen.send_signal(number)
         assert service.ended() == 0
     assert events(service) == ["draining", "drain called", "stopped"]
