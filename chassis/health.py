@@ -12,7 +12,8 @@ from chassis.settings import ServiceSettings, load
 def check(address: str, credentials: Credentials | None = None, seconds: float = 2.0) -> bool:
     """Whether the server at `address` says that it serves, asked once within `seconds`."""
     tls = credentials.for_channel() if credentials else None
-    channel = grpc.secure_channel(address, tls) if tls else grpc.insecure_channel(address)
+    options = [("grpc.enable_http_proxy", 0)]  # as in chassis/channel.py
+    channel = grpc.secure_channel(address, tls, options) if tls else grpc.insecure_channel(address, options)
     with channel:
         try:
             answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=seconds)

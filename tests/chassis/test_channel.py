@@ -184,6 +184,16 @@ def test_an_address_may_be_written_in_any_way_that_grpc_knows(target: str) -> No
     asyncio.run(walk())
 
 
+def test_a_proxy_for_the_way_out_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def walk() -> None:
+        async with running(Echo()) as port, connected(port) as (channel, peer):
+            assert await call(channel, peer, "Unary", "hello") == "hello"
+
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.delenv("no_proxy", raising=False)
+    asyncio.run(walk())
+
+
 def test_a_peer_carries_the_proof_and_the_request_id() -> None:
     assert [key for key, _ in peer_of(1).metadata()] == ["authorization", "x-request-id"]
 

@@ -8,7 +8,7 @@ import pytest
 
 from chassis.credentials import Credentials
 from chassis.server import Server
-from tests.chassis.echo import NAME, TOKEN, settings
+from tests.chassis.echo import NAME, TOKEN, Echo, running, settings
 from tests.chassis.processes import ROOT
 from tests.ports import free_port
 
@@ -38,6 +38,15 @@ def test_the_exit_code_says_whether_the_service_is_ready(ready: bool) -> None:
             await server.grpc.stop(0)
 
     assert asyncio.run(walk()) == (0 if ready else 1)
+
+
+def test_a_proxy_for_the_way_out_is_not_asked() -> None:
+    async def walk() -> int:
+        async with running(Echo()) as port:
+            proxied = {"SERVICE_TOKEN": TOKEN, "http_proxy": f"http://127.0.0.1:{free_port()}"}
+            return (await asyncio.to_thread(asked, port, **proxied)).returncode
+
+    assert asyncio.run(walk()) == 0
 
 
 def test_nothing_there_is_not_ready_and_is_told_in_time() -> None:
