@@ -8,7 +8,8 @@ from tests.repository.tree import tracked
 
 # Written so that no pattern matches itself.
 PATTERNS = {
-    "a package registry's host": r"\b(?:pypi|pythonhosted|npmjs|yarnpkg)[.](?:org|com|io)\b|(?<!emit-)index-url[ =]",
+    "a package registry's host": r"\b(?:pypi|pythonhosted|npmjs|yarnpkg)[.](?:org|com|io)\b",
+    "a package index": r"(?<!emit-)index-url[ =](?!\S*[.]example\b)",
     "a path of one machine": r"(?<![\w.])/(?:work|root)/[\w.]|(?<![\w.])/home/[a-z]+/|/Users/\w",
     "a private key": r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY",
     "a key of OpenAI": r"\bsk-(?:proj-)?[A-Za-z0-9_-]{24,}",
@@ -52,7 +53,7 @@ def test_no_file_holds_what_it_may_not() -> None:
     [
         ("a package registry's host", ("https://files.python", "hosted.org/packages")),
         ("a package registry's host", ("registry.np", "mjs.org")),
-        ("a package registry's host", ("--extra-index", "-url https://packages.example")),
+        ("a package index", ("--extra-index", "-url https://packages.shop.test")),
         ("a path of one machine", ("cd /wo", "rk/main")),
         ("a path of one machine", ('"/ro', 'ot/.venv"')),
         ("a path of one machine", ("/home", "/ada/spur")),

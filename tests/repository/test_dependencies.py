@@ -82,7 +82,7 @@ _GOOD = "flask==3.1.3 \\\n    --hash=sha256:" + "0" * 64 + "\n"
         "flask>=3.1 \\\n    --hash=sha256:" + "0" * 64,
         "--index-url https://packages.example/simple",
         "    # from https://packages.example/simple",
-        "# --extra-index-url packages.example",
+        "# --extra-index-url https://packages.example",
         "flask @ https://packages.example/flask.whl",
         "flask==3.1.3 \\\n    # via something",
     ],
