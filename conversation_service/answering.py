@@ -13,7 +13,8 @@ from conversation_service.database import DatabaseUnavailable
 from conversation_service.followers import Thread
 from conversation_service.hub import Hub
 from conversation_service.loops import every
-from conversation_service.turns import Committed, Key, Reply, Turn, Turns
+from conversation_service.previews import Preview
+from conversation_service.turns import Claim, Committed, Reply, Turn, Turns
 from conversation_service.writer import Writer, safe_reply
 
 _logger = structlog.get_logger()
@@ -41,7 +42,8 @@ class Answering:
         self._hub = hub
         self._concurrency = concurrency
         self._renew_seconds = lease_seconds / 3
-        self._tasks: dict[Key, tuple[Turn, asyncio.Task[None]]] = {}
+        self._tasks: dict[Claim, tuple[Turn, asyncio.Task[None]]] = {}
+        self._claiming = asyncio.Lock()  # a round under way, which a drain must wait for
         self._wakeup = asyncio.Event()
         self._draining = False
         self.oldest_wait = 0.0  # seconds, at most a sweep old
@@ -61,22 +63,33 @@ class Answering:
     async def drain(self) -> None:
         """Claim nothing more, and hand back what is not finished."""
         self._draining = True
-        held = [turn for turn, _task in self._tasks.values()]
-        for _turn, task in list(self._tasks.values()):
+        async with self._claiming:
+            held = list(self._tasks.values())
+        for _turn, task in held:
             task.cancel()
-        await asyncio.gather(*(task for _turn, task in list(self._tasks.values())), return_exceptions=True)
+        await asyncio.gather(*(task for _turn, task in held), return_exceptions=True)
         with contextlib.suppress(DatabaseUnavailable):  # then the leases run out
-            await self._turns.release(held)
+            await self._turns.release([turn for turn, _task in held])
 
     async def _claim(self) -> None:
         """Claim what is due, as long as there is room and more may be due."""
-        while room := 0 if self._draining else min(self._concurrency - len(self._tasks), _CLAIM_AT_ONCE):
-            claimed = await self._turns.claim(room)
-            for turn in claimed:
-                self._tasks[turn.key] = turn, asyncio.create_task(self._answer(turn))
+        while room := min(self._concurrency - len(self._tasks), _CLAIM_AT_ONCE):
+            async with self._claiming:
+                if self._draining:
+                    return
+                claimed = await self._turns.claim(room)
+                for turn in claimed:
+                    self._begin(turn)
             _in_flight.set(len(self._tasks))
             if len(claimed) < room:
                 return
+
+    def _begin(self, turn: Turn) -> None:
+        if turn.attempts > 1:  # an earlier attempt may be our own, whose lease ran out while we could not renew it
+            for earlier, task in self._tasks.values():
+                if earlier.claim[:2] == turn.claim[:2]:
+                    task.cancel()
+        self._tasks[turn.claim] = turn, asyncio.create_task(self._answer(turn))
 
     async def _sweep(self) -> None:
         released = await self._turns.release_expired()
@@ -92,42 +105,51 @@ class Answering:
             return
         still_held = await self._turns.renew(held)
         for turn in held:
-            entry = self._tasks.get(turn.key)
-            if turn.key not in still_held and entry and entry[0] is turn:
+            entry = self._tasks.get(turn.claim)
+            if turn.claim not in still_held and entry:
                 _logger.warning("a turn was taken over", conversation=turn.conversation_id, turn=turn.turn_no)
                 entry[1].cancel()
 
     async def _answer(self, turn: Turn) -> None:
         thread = turn.conversation_id, turn.channel, turn.account
+        preview = self._hub.previews.begin(thread, turn.turn_no, turn.fence)
         context.bind(turn.request_id)
+        committed = False
         try:
             with traces.span("answer", parent=turn.trace_parent, turn=turn.turn_no, attempt=turn.attempts):
-                await self._answer_once(turn, thread)
+                committed = await self._answer_once(turn, preview)
         except DatabaseUnavailable as error:
             # The lease runs out and the turn is answered again, here or elsewhere.
             _logger.warning("a reply could not be committed", conversation=turn.conversation_id, error=str(error))
-        except Exception:
-            _logger.exception("answering failed", conversation=turn.conversation_id, turn=turn.turn_no)
         finally:
-            self._hub.previews.end(thread)
-            del self._tasks[turn.key]
+            preview.end(committed)
+            del self._tasks[turn.claim]
             _in_flight.set(len(self._tasks))
             self.wake()  # there is room, and the conversation's next turn may be due
 
-    async def _answer_once(self, turn: Turn, thread: Thread) -> None:
+    async def _answer_once(self, turn: Turn, preview: Preview) -> bool:
+        """Whether a reply was committed."""
         if turn.owner == "human":
-            await self._end_silently(turn, thread, "human_owner")
-            return
+            await self._end_silently(turn, preview.thread, "human_owner")
+            return False
         started = time.monotonic()
-        reply = await self._write(turn, thread)
-        committed = await self._commit(turn, reply, patience=turn.seconds_left - (time.monotonic() - started))
+        try:
+            reply = await self._write(turn, preview)
+            committed = await self._commit(turn, reply, patience=turn.seconds_left - (time.monotonic() - started))
+        except DatabaseUnavailable:
+            raise
+        except Exception:  # whatever went wrong here, the customer is not to wait for a lease to run out
+            _logger.exception("answering failed", conversation=turn.conversation_id, turn=turn.turn_no)
+            reply = safe_reply("internal_error")
+            committed = await self._turns.finish(turn, reply)
         if committed is None:
-            await self._end_silently(turn, thread, "human_owner")
-            return
-        if self._hub.is_followed(thread):
-            self._hub.publish(thread, messages.from_reply(turn, reply, committed))
+            await self._end_silently(turn, preview.thread, "human_owner")
+            return False
+        if self._hub.is_followed(preview.thread):
+            self._hub.publish(preview.thread, messages.from_reply(turn, reply, committed))
         _seconds.observe(turn.waited + time.monotonic() - started)
         _ended.labels("replied", reply.calls[-1].provider, reply.error_code).inc()
+        return True
 
     async def _commit(self, turn: Turn, reply: Reply, patience: float) -> Committed | None:
         """Keep an answer in hand through an outage of the database; the fence decides whether it still counts."""
@@ -140,20 +162,16 @@ class Answering:
                     raise
             await asyncio.sleep(_POLL_SECONDS)
 
-    async def _write(self, turn: Turn, thread: Thread) -> Reply:
-        previews = self._hub.previews
-        previews.begin(thread, turn.turn_no, turn.fence)
+    async def _write(self, turn: Turn, preview: Preview) -> Reply:
         if turn.attempts >= _THIRD_ATTEMPT:
             return safe_reply("attempts_exhausted")
         if turn.seconds_left <= 0:
             return safe_reply("deadline_exceeded")
         try:
             async with asyncio.timeout(turn.seconds_left):
-                return await self._writer.write(
-                    turn, lambda text: previews.extend(thread, text), lambda: previews.void(thread)
-                )
+                return await self._writer.write(turn, preview)
         except TimeoutError:
-            previews.void(thread)
+            preview.void()
             return safe_reply("deadline_exceeded")
 
     async def _end_silently(self, turn: Turn, thread: Thread, reason: str) -> None:
@@ -161,3 +179,5 @@ class Answering:
         if await self._turns.silence(turn, reason):
             self._hub.silent(thread, turn.turn_no, reason)
             _ended.labels(reason, "", "").inc()
+        else:
+            await self._turns.release([turn])  # a person had it and gave it back: it is to be answered after all

@@ -22,6 +22,7 @@ from conversation_service.writer import Writer
 from protos import conversation_pb2, conversation_pb2_grpc
 
 _READY_SECONDS = 1.0
+_PRUNE_SECONDS = 60.0
 SERVICE_NAME = conversation_pb2.DESCRIPTOR.services_by_name["ConversationService"].full_name
 
 
@@ -34,8 +35,9 @@ class App:
         driver = connect(settings.database_url.get_secret_value(), settings.worker_name())
         models.database.initialize(driver)
         self.database = Database(driver, settings.database_connections)
-        replicas = Replicas(settings.worker_address(), credentials)
-        self.hub = Hub(self.database, lambda *running: replicas.follow(self.hub.previews, *running))
+        self._replicas = Replicas(settings.worker_address(), credentials)
+        self.hub = Hub(self.database, lambda *running: self._replicas.follow(self.hub.previews, *running))
+        self._limits = Limits(self.database)
         self.answering = self._build_answering(credentials)
         self.server = Server(settings, settings.conversation_service_port, credentials)
         conversation_pb2_grpc.add_ConversationServiceServicer_to_server(self._build_service(), self.server.grpc)
@@ -60,7 +62,7 @@ class App:
         return ConversationService(
             self.database,
             Inbox(self.database, windows),
-            Limits(self.database),
+            self._limits,
             History(self.database),
             Outbox(self.database),
             self.hub,
@@ -71,16 +73,24 @@ class App:
     async def start(self) -> None:
         """Listen, answer, and be ready while Postgres is."""
         await self.server.start([SERVICE_NAME], self._settings.grpc_reflection)
-        work = (self.hub.run(), self.answering.run(), every(_READY_SECONDS, self._check_readiness))
+        work = (
+            self.hub.run(),
+            self.answering.run(),
+            every(_READY_SECONDS, self._check_readiness),
+            every(_PRUNE_SECONDS, self._limits.prune),
+        )
         self._background = [asyncio.create_task(part) for part in work]
 
     async def drain(self) -> None:
         """Hand unfinished turns to other replicas, and send followers there."""
-        await self.answering.drain()
-        self.hub.close()
+        try:
+            await self.answering.drain()
+        finally:
+            self.hub.close()
 
     async def stop(self) -> None:
         """After the drain: let everything go."""
+        self._replicas.close()
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)

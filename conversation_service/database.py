@@ -26,9 +26,24 @@ _retries = Counter("database_retries_total", "Transactions that were tried again
 T = TypeVar("T")
 Row = tuple[Any, ...]
 
-# peewee wraps most of the driver's errors and lets some pass.
 _LOST = (peewee.OperationalError, peewee.InterfaceError, psycopg2.OperationalError, psycopg2.InterfaceError)
 _FOREIGN_SCHEMA = (psycopg2.errors.UndefinedTable, psycopg2.errors.UndefinedColumn)
+_TOO_SLOW = (psycopg2.errors.QueryCanceled, psycopg2.errors.LockNotAvailable)
+# A unique violation too: two statements that insert the same row at once may meet in another index than the one that
+# ON CONFLICT names. Tried again, the statement sees the other's row.
+_CONFLICT = (
+    psycopg2.errors.DeadlockDetected,
+    psycopg2.errors.SerializationFailure,
+    psycopg2.errors.UniqueViolation,
+)
+# The values are at fault: the same ones would be refused again, on any connection.
+_VALUES = (
+    psycopg2.DataError,
+    psycopg2.IntegrityError,
+    psycopg2.ProgrammingError,
+    psycopg2.errors.ProgramLimitExceeded,
+)
+REFUSED = (peewee.DataError, peewee.IntegrityError, peewee.ProgrammingError, peewee.OperationalError)
 _ATTEMPTS = 3
 # After a failed connect nothing is tried for that long: callers are told at once instead of piling up behind the pool.
 _DOWN_SECONDS = 0.5
@@ -120,16 +135,15 @@ class Database:
         for remaining in reversed(range(_ATTEMPTS)):
             try:
                 return work(self._session())
-            except _LOST as error:
-                self._recover(error, remaining)
-            except peewee.ProgrammingError as error:
-                if isinstance(getattr(error, "orig", None), _FOREIGN_SCHEMA):
-                    raise DatabaseUnavailable("its schema is another version's: run python -m migrations up") from error
-                raise
+            except peewee.DatabaseError as error:
+                self._recover(error, getattr(error, "orig", error), remaining)
+            except psycopg2.Error as error:
+                self._recover(error, error, remaining)
         raise AssertionError("the last attempt returns or raises")
 
     def _session(self) -> Session:
-        if time.monotonic() < self._down_until:
+        # Asked first, so that the trouble of one thread does not refuse the work of those that are connected.
+        if self._database.is_closed() and time.monotonic() < self._down_until:
             raise DatabaseUnavailable("the last attempt to connect failed")
         try:
             self._database.connect(reuse_if_open=True)
@@ -141,17 +155,21 @@ class Database:
             self._thread.session = Session(self._database)
         return cast(Session, self._thread.session)
 
-    def _recover(self, error: Exception, remaining: int) -> None:
-        """Return where the work may be tried again, raise DatabaseUnavailable where not."""
-        cause = getattr(error, "orig", error)  # peewee keeps the driver's error there
-        if isinstance(cause, psycopg2.errors.QueryCanceled | psycopg2.errors.LockNotAvailable):
+    def _recover(self, error: Exception, cause: BaseException, remaining: int) -> None:
+        """Return where the work may be tried again; raise DatabaseUnavailable where not, or what the values did."""
+        if isinstance(cause, _FOREIGN_SCHEMA):
+            raise DatabaseUnavailable("its schema is another version's: run python -m migrations up") from error
+        if isinstance(cause, _TOO_SLOW):
             raise DatabaseUnavailable("a lock or a statement took too long") from error
-        conflict = isinstance(cause, psycopg2.errors.DeadlockDetected | psycopg2.errors.SerializationFailure)
-        if not conflict:
-            self._database.close()
+        if isinstance(cause, _CONFLICT) and remaining:
+            _retries.labels("conflict").inc()
+            return
+        if isinstance(cause, _VALUES):
+            raise error
+        self._database.close()
         if not remaining:
             raise DatabaseUnavailable(str(error).strip()) from error
-        _retries.labels("conflict" if conflict else "connection").inc()
+        _retries.labels("connection").inc()
 
     async def close(self) -> None:
         """Wait for running work and let the connections go."""

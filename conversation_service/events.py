@@ -13,6 +13,7 @@ from google.protobuf.json_format import MessageToDict
 from protos import conversation_pb2 as pb
 
 MAX_TEXT = 65_536  # characters; beyond what any platform sends, so that one event cannot fill a prompt or a page
+_MAX_KEY_BYTES = 2000  # Postgres indexes no row above some 2,700 bytes
 _WORD = re.compile(r"[a-z_]{1,32}")
 _SURFACES = {pb.SURFACE_LIVE: "live", pb.SURFACE_MESSAGING: "messaging"}
 
@@ -61,6 +62,8 @@ def read(event: pb.Event) -> Entry:
         raise Poisonous("channel must be a word of a-z and _")
     if not (1 <= len(event.account) <= 255 and 1 <= len(event.event_key) <= 512 and len(event.thread_key) <= 255):
         raise Poisonous("account, event_key or thread_key is missing or too long")
+    if len((event.account + event.event_key).encode()) > _MAX_KEY_BYTES:
+        raise Poisonous(f"account and event_key together are longer than {_MAX_KEY_BYTES} bytes")
     if kind is None:
         raise Poisonous("no content")
     if kind == "poison":
@@ -104,12 +107,24 @@ def _new_id(proposed: str) -> str:
 
 
 def _meaning(kind: str, body: dict[str, Any]) -> bytes:
-    """SHA-256 over what the event means. A media URL is no part of it: platforms sign it anew for every delivery."""
-    attachments = [
-        {k: v for k, v in item.items() if k != "url" or "media_id" not in item} for item in body.get("attachments", ())
-    ]
-    relevant = {**body, "attachments": attachments} if attachments else body
-    return hashlib.sha256(json.dumps([kind, relevant], sort_keys=True).encode()).digest()
+    """SHA-256 over what the event means; of a message its text, its files and what it answers.
+
+    A media URL is no part of it where there is an id: platforms sign it anew for every delivery.
+    """
+    if kind == "message":
+        files = [item.get("media_id") or item.get("url") for item in body.get("attachments", ())]
+        meaning: object = [body.get("text"), files, body.get("reply_to_key")]
+    else:
+        meaning = _without_urls(body)
+    return hashlib.sha256(json.dumps([kind, meaning], sort_keys=True).encode()).digest()
+
+
+def _without_urls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_urls(item) for key, item in value.items() if key != "url"}
+    if isinstance(value, list):
+        return [_without_urls(item) for item in value]
+    return value
 
 
 def _time(event: pb.Event) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Those who follow conversations: a gateway process with its subscriptions, and the events that wait for it."""
+"""Those who follow conversations: a process with its subscriptions, and the events that wait for it."""
 
 import asyncio
 from collections import defaultdict
@@ -10,24 +10,33 @@ from protos import conversation_pb2 as pb
 
 Thread = tuple[str, str, str]  # conversation id, channel, account: a subscription with foreign ones stays empty
 
-_QUEUE = 20_000  # events that one process may be behind
+_MOST_BEHIND = 16 * 1024 * 1024  # bytes of events that one process may be behind
+_BATCH = 256 * 1024  # bytes; gRPC clients refuse messages above 4 MiB
 _GATHER_SECONDS = 0.005
 
 
 @dataclass(eq=False)
 class Follower:
-    """One stream to one process."""
+    """One stream to one process; made by the task that writes to it."""
 
     subscriptions: dict[int, "Subscription"] = field(default_factory=dict)
     _events: list[pb.FollowEvent] = field(default_factory=list)
+    _size: int = 0
     _wakeup: asyncio.Event = field(default_factory=asyncio.Event)
     _closed: bool = False
+    _task: "asyncio.Task[Any] | None" = field(default_factory=asyncio.current_task)
 
     def push(self, event: pb.FollowEvent) -> None:
-        """Append an event; a follower too far behind is closed instead, and resumes from where it was."""
-        if len(self._events) >= _QUEUE:
-            self.close()
+        """Append an event. A process too far behind is cut off instead, and resumes from where it was."""
+        if self._closed:
+            return
         self._events.append(event)
+        self._size += event.ByteSize()
+        if self._size > _MOST_BEHIND:
+            self._events.clear()
+            self.close()
+            if self._task:
+                self._task.cancel()  # it waits for a client that does not read
         self._wakeup.set()
 
     def close(self) -> None:
@@ -40,12 +49,24 @@ class Follower:
         while True:
             await self._wakeup.wait()
             self._wakeup.clear()
-            events, self._events = self._events, []
-            if events:
-                yield events
+            while self._events:
+                yield self._take()
             if self._closed:
                 return
             await asyncio.sleep(_GATHER_SECONDS)
+
+    def _take(self) -> list[pb.FollowEvent]:
+        """As many events as one message should hold, but at least one."""
+        size = count = 0
+        for event in self._events:
+            size += event.ByteSize()
+            if count and size > _BATCH:
+                size -= event.ByteSize()
+                break
+            count += 1
+        taken, self._events = self._events[:count], self._events[count:]
+        self._size -= size
+        return taken
 
 
 @dataclass(eq=False)

@@ -1,12 +1,14 @@
 """Reading what was said."""
 
-import uuid
+from collections.abc import Iterator
 
 from conversation_service import messages
 from conversation_service.database import Database
+from conversation_service.identifiers import is_id
 from protos import conversation_pb2 as pb
 
 _DEFAULT_PAGE, _MAX_PAGE = 100, 500
+_MOST_BYTES = 1024 * 1024  # of a page; gRPC clients refuse messages above 4 MiB
 
 
 class History:
@@ -17,14 +19,15 @@ class History:
 
     async def page(self, request: pb.ListMessagesRequest) -> pb.ListMessagesResponse:
         """The messages that changed after a revision, oldest first; empty for what does not exist or is another's."""
-        size = min(request.page_size or _DEFAULT_PAGE, _MAX_PAGE)
+        size = min(max(request.page_size, 0) or _DEFAULT_PAGE, _MAX_PAGE)
         response = pb.ListMessagesResponse(rev=request.after_rev)
-        if not is_uuid(request.conversation_id):
+        if not is_id(request.conversation_id) or "\0" in request.channel + request.account:
             return response
         columns = [request.conversation_id], [request.channel], [request.account], [request.after_rev]
         rows = await self._database.run(lambda session: session.execute("read_changes", *columns, size))
-        response.messages.extend(messages.from_row(row[4:]) for row in rows if row[4] is not None)
-        response.more = len(response.messages) == size
+        found = [messages.from_row(row[4:]) for row in rows if row[4] is not None]
+        response.messages.extend(_within_bytes(found))
+        response.more = len(response.messages) < len(found) or len(found) == size
         if response.more:
             response.rev = response.messages[-1].rev
         elif rows:
@@ -32,10 +35,11 @@ class History:
         return response
 
 
-def is_uuid(text: str) -> bool:
-    """Whether a conversation may have this id."""
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True
+def _within_bytes(found: list[pb.Message]) -> Iterator[pb.Message]:
+    """The first ones that fit a page, but at least one."""
+    size = 0
+    for message in found:
+        size += message.ByteSize()
+        if size > _MOST_BYTES and message is not found[0]:
+            return
+        yield message

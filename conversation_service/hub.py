@@ -11,17 +11,18 @@ from collections.abc import Callable, Iterable
 from prometheus_client import Gauge
 
 from conversation_service import messages
-from conversation_service.database import Database, DatabaseUnavailable, columns
+from conversation_service.database import Database, columns
 from conversation_service.followers import Follower, Subscription, Thread, send
-from conversation_service.history import is_uuid
+from conversation_service.identifiers import is_id
 from conversation_service.loops import every
 from conversation_service.previews import Previews
 from protos import conversation_pb2 as pb
 
 _subscriptions = Gauge("subscriptions", "Conversations being followed, once for each follower.")
 
-_PAGE = 200  # messages of one conversation read at once
-_READ_AT_ONCE = 200  # conversations
+# Messages of one conversation, and conversations, read at once: together some megabytes at the worst.
+_PAGE = 50
+_READ_AT_ONCE = 50
 
 RunningElsewhere = Callable[[Thread, int, int, str], None]  # thread, turn, fence, address of the replica
 
@@ -38,12 +39,15 @@ class Hub:
         self._followers: set[Follower] = set()
         self._stale: set[Thread] = set()
         self._wakeup = asyncio.Event()
+        self._closed = False
         self.previews = Previews(lambda thread: self._topics.get(thread, ()))
 
     def join(self) -> Follower:
         """A new stream."""
         follower = Follower()
         self._followers.add(follower)
+        if self._closed:
+            follower.close()
         return follower
 
     def leave(self, follower: Follower) -> None:
@@ -54,13 +58,14 @@ class Hub:
 
     def close(self) -> None:
         """End all streams; their followers come back elsewhere."""
+        self._closed = True
         for follower in self._followers:
             follower.close()
 
     def subscribe(self, follower: Follower, command: pb.Subscribe) -> None:
         """Begin with everything after the given revision."""
         self.unsubscribe(follower, command.subscription_id)
-        if not is_uuid(command.conversation_id):
+        if not is_id(command.conversation_id) or "\0" in command.channel + command.account:
             ended = pb.SubscriptionEnded(reason="refused")
             follower.push(pb.FollowEvent(subscription_ids=[command.subscription_id], ended=ended))
             return
@@ -70,7 +75,8 @@ class Hub:
         self._topics[thread].add(subscription)
         _subscriptions.inc()
         self._read_soon(thread)
-        self.previews.show(subscription)
+        if preview := self.previews.current(thread):
+            preview.show_to(subscription)
 
     def unsubscribe(self, follower: Follower, number: int) -> None:
         """Stop; unknown numbers are ignored."""
@@ -113,12 +119,13 @@ class Hub:
             threads = [self._stale.pop() for _ in range(min(len(self._stale), _READ_AT_ONCE))]
             try:
                 await self._read([thread for thread in threads if thread in self._topics])
-            except DatabaseUnavailable:
+            except Exception:
                 self._stale.update(threads)
                 raise
 
     async def _read(self, threads: list[Thread]) -> None:
-        rows = [(*thread, min(subscription.rev for subscription in self._topics[thread])) for thread in threads]
+        after = {thread: min(subscription.rev for subscription in self._topics[thread]) for thread in threads}
+        rows = [(*thread, rev) for thread, rev in after.items()]
         changes: dict[Thread, list[pb.Message]] = defaultdict(list)
         newest: dict[Thread, int] = {}
         found = await self._database.run(lambda session: session.execute("read_changes", *columns(rows, 4), _PAGE))
@@ -128,10 +135,11 @@ class Hub:
             if message[0] is not None:
                 changes[thread].append(messages.from_row(tuple(message)))
         for thread, rev in newest.items():
-            self._catch_up(thread, changes[thread], rev)
+            # Who came during the read with an older revision needs a read of their own, and has asked for it.
+            topic = [s for s in self._topics.get(thread, ()) if s.rev >= after[thread]]
+            self._catch_up(thread, topic, changes[thread], rev)
 
-    def _catch_up(self, thread: Thread, changes: list[pb.Message], rev: int) -> None:
-        topic = self._topics.get(thread, ())
+    def _catch_up(self, thread: Thread, topic: list[Subscription], changes: list[pb.Message], rev: int) -> None:
         self._show(topic, changes, contiguous=False)
         if len(changes) == _PAGE:
             self._read_soon(thread)

@@ -1,14 +1,14 @@
 """Recording inbound events: each exactly once, whatever its neighbours are, committed before it is confirmed."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import peewee
 from prometheus_client import Counter
 
-from conversation_service.database import Database, Session, columns
+from conversation_service.database import REFUSED, Database, Session, columns
 from conversation_service.events import Entry, Key, Poisonous, clean, read
 from protos import conversation_pb2 as pb
 
@@ -58,7 +58,7 @@ class Inbox:
         batch = _Batch(events)
         try:
             result = await self._database.run(lambda session: self._store(session, batch, request_id, trace_parent))
-        except (peewee.DataError, peewee.IntegrityError) as error:
+        except REFUSED as error:
             if len(events) > 1:
                 return await self._record_one_by_one(events, request_id, trace_parent)
             batch.refuse_all(f"the database refused it: {type(error).__name__}")
@@ -127,6 +127,8 @@ class _Batch:
                 entry = read(event)
             except Poisonous as error:
                 self.poison[index] = event, str(error)
+            except Exception as error:  # noqa: BLE001 - whatever an event is, it must not fail its neighbours
+                self.poison[index] = event, f"cannot be read: {type(error).__name__}"
             else:
                 self._read[index] = entry
                 self.entries.setdefault(entry.key, entry)
@@ -198,9 +200,10 @@ def _insert_poison(session: Session, poison: Iterable[tuple[pb.Event, str]]) -> 
     rows = []
     for event, reason in poison:
         body = event.SerializeToString(deterministic=True)
-        rows.append((clean(event.channel)[:32], clean(event.account)[:255], clean(event.event_key)[:512], reason, body))
+        names = clean(event.channel)[:32], clean(event.account)[:255], clean(event.event_key)[:512]
+        rows.append((*names, reason, body, hashlib.sha256(body).digest()))
     if rows:
-        session.execute("keep_poison", *columns(rows, 5))
+        session.execute("keep_poison", *columns(rows, 6))
 
 
 def _insert_conflicts(session: Session, entries: list[Entry]) -> None:

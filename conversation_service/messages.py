@@ -30,7 +30,7 @@ def from_row(row: tuple[Any, ...]) -> pb.Message:
         author=_AUTHORS[author],
         kind=kind,
         text=text,
-        attachments=[ParseDict(item, pb.Attachment()) for item in (content or {}).get("attachments", ())],
+        attachments=_attachments(content or {}),
         turn_no=turn_no,
         created_at=_timestamp(created),
         platform_time=_timestamp(platform),
@@ -51,7 +51,7 @@ def from_recorded(recorded: Recorded) -> pb.Message:
         author=pb.AUTHOR_CUSTOMER,
         kind=entry.message_kind(),
         text=entry.text,
-        attachments=[ParseDict(item, pb.Attachment()) for item in entry.parsed_content().get("attachments", ())],
+        attachments=_attachments(entry.parsed_content()),
         turn_no=receipt.turn_no,
         created_at=_timestamp(recorded.created_at),
         platform_time=_timestamp(entry.platform_time),
@@ -72,6 +72,11 @@ def from_reply(turn: Turn, reply: Reply, committed: Committed) -> pb.Message:
         created_at=_timestamp(committed.created_at),
         meta=ParseDict(reply.meta(), pb.ReplyMeta()),
     )
+
+
+def _attachments(content: dict[str, Any]) -> list[pb.Attachment]:
+    # Unknown fields are those of a newer version that runs beside this one.
+    return [ParseDict(item, pb.Attachment(), ignore_unknown_fields=True) for item in content.get("attachments", ())]
 
 
 def _timestamp(moment: datetime | None) -> Timestamp | None:

@@ -94,6 +94,7 @@ class PoisonEvent(Table):
     event_key = peewee.TextField()
     reason = peewee.TextField()
     event = peewee.BlobField()
+    event_sha = peewee.BlobField()
     received_at = DateTimeTZField()
 
 

@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from prometheus_client import Counter
 
 from conversation_service.database import Database, Session
+from conversation_service.events import clean
 from conversation_service.models import Conversation, Delivery, DeliveryAttempt
 from protos import conversation_pb2 as pb
 
@@ -29,7 +30,7 @@ class Outbox:
 
     async def claim(self, request: pb.ClaimDeliveriesRequest) -> list[pb.Delivery]:
         """At most the head of each conversation's line; expired claims become unknown first."""
-        limit = min(request.limit or _DEFAULT_LIMIT, _MAX_LIMIT)
+        limit = min(max(request.limit, 0) or _DEFAULT_LIMIT, _MAX_LIMIT)
 
         def work(session: Session) -> list[tuple[Any, ...]]:
             session.execute("expire_deliveries")
@@ -51,9 +52,10 @@ def _settle(session: Session, request: pb.SettleDeliveryRequest) -> pb.SettleDel
         Conversation.select(Conversation.id).where(Conversation.id == delivery.conversation_id).for_update().execute()
         delivery = Delivery.select().where(Delivery.id == request.delivery_id).for_update().get()
         # A late outcome is worth more than the guess that replaced it: an expired claim is unknown, not settled.
-        if delivery.fence != request.fence or delivery.state not in ("sending", "unknown"):
-            return pb.SettleDeliveryResponse(state=delivery.state, applied=False)
         outcome = request.WhichOneof("outcome")
+        if delivery.fence != request.fence or delivery.state not in ("sending", "unknown"):
+            again = delivery.fence == request.fence and delivery.state == _STATES[outcome]
+            return pb.SettleDeliveryResponse(state=delivery.state, applied=again)
         changes = _CHANGES[outcome](delivery, getattr(request, outcome))
         Delivery.update(settled_at=peewee.fn.clock_timestamp(), lease_until=None, **changes).where(
             Delivery.id == delivery.id
@@ -65,8 +67,9 @@ def _settle(session: Session, request: pb.SettleDeliveryRequest) -> pb.SettleDel
     return pb.SettleDeliveryResponse(state=changes["state"], applied=True)
 
 
-def _accepted(_delivery: Delivery, outcome: pb.SettleDeliveryRequest.Accepted) -> dict[str, Any]:
-    return {"state": "sent", "status": "sent", "provider_id": outcome.provider_id or None}
+def _accepted(delivery: Delivery, outcome: pb.SettleDeliveryRequest.Accepted) -> dict[str, Any]:
+    # A status may have come before the answer to the send, and never goes back.
+    return {"state": "sent", "status": delivery.status or "sent", "provider_id": clean(outcome.provider_id) or None}
 
 
 def _not_accepted(delivery: Delivery, outcome: pb.SettleDeliveryRequest.NotAccepted) -> dict[str, Any]:
@@ -78,13 +81,14 @@ def _not_accepted(delivery: Delivery, outcome: pb.SettleDeliveryRequest.NotAccep
 
 
 def _rejected(_delivery: Delivery, outcome: pb.SettleDeliveryRequest.Rejected) -> dict[str, Any]:
-    return {"state": "dead", "reason": outcome.reason or outcome.error_code or "rejected"}
+    return {"state": "dead", "reason": clean(outcome.reason or outcome.error_code) or "rejected"}
 
 
 def _unknown(_delivery: Delivery, _outcome: pb.SettleDeliveryRequest.Unknown) -> dict[str, Any]:
     return {"state": "unknown"}
 
 
+_STATES = {"accepted": "sent", "not_accepted": "queued", "rejected": "dead", "unknown": "unknown"}
 _CHANGES: dict[str, Any] = {
     "accepted": _accepted,
     "not_accepted": _not_accepted,
@@ -98,7 +102,7 @@ def _note_attempt(request: pb.SettleDeliveryRequest, outcome: str) -> None:
         settled_at=peewee.fn.clock_timestamp(),
         outcome=outcome,
         http_status=request.http_status or None,
-        error_code=getattr(getattr(request, outcome), "error_code", "") or None,
+        error_code=clean(getattr(getattr(request, outcome), "error_code", "")) or None,
     ).where((DeliveryAttempt.delivery == request.delivery_id) & (DeliveryAttempt.fence == request.fence)).execute()
 
 

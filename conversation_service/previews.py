@@ -1,83 +1,88 @@
 """Answers while they are being written: the text so far of every turn that this replica answers or relays."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 
 from conversation_service.followers import Follower, Subscription, Thread, send
 from protos import conversation_pb2 as pb
 
+Topic = Callable[[Thread], Iterable[Subscription]]
 
-@dataclass(eq=False)
-class _Preview:
-    thread: Thread
-    turn_no: int
-    fence: int
-    text: str = ""
-    watchers: set[Follower] = field(default_factory=set)  # other replicas
+
+class Preview:
+    """One attempt to answer a turn. Once another attempt has begun, what is done with this one is seen by nobody."""
+
+    def __init__(self, previews: "Previews", thread: Thread, turn_no: int, fence: int) -> None:
+        self.thread = thread
+        self.attempt = turn_no, fence
+        self.text = ""
+        self.watchers: set[Follower] = set()  # other replicas
+        self._previews = previews
+
+    @property
+    def current(self) -> bool:
+        """Whether it still is the one that is shown."""
+        return self._previews.current(self.thread) is self
+
+    def extend(self, text: str) -> None:
+        """More of it, or the first of it."""
+        if self.current:
+            first, self.text = not self.text, self.text + text
+            self._show(delta=pb.PreviewDelta(turn_no=self.attempt[0], text=text, replace=first))
+
+    def void(self) -> None:
+        """What was shown of it is void; more may follow."""
+        if self.current and self.text:
+            self.text = ""
+            self._show(reset=pb.PreviewReset(turn_no=self.attempt[0]))
+
+    def end(self, committed: bool) -> None:
+        """The message itself follows, or somebody else writes it."""
+        if not committed:
+            self.void()
+        self._previews.remove(self)
+        for watcher in self.watchers:
+            watcher.close()
+
+    def show_to(self, subscription: Subscription) -> None:
+        """Bring somebody who comes later up to date."""
+        if self.text:
+            send([subscription], delta=self._whole())
+
+    def watch(self, watcher: Follower) -> None:
+        """Give everything from the beginning to another replica."""
+        self.watchers.add(watcher)
+        if self.text:
+            watcher.push(pb.FollowEvent(delta=self._whole()))
+
+    def _whole(self) -> pb.PreviewDelta:
+        return pb.PreviewDelta(turn_no=self.attempt[0], text=self.text, replace=True)
+
+    def _show(self, **event: object) -> None:
+        send(self._previews.topic(self.thread), **event)
+        for watcher in self.watchers:
+            watcher.push(pb.FollowEvent(**event))  # type: ignore[arg-type] # delta or reset
 
 
 class Previews:
-    """Previews by conversation; at most one turn of each is being answered."""
+    """The current attempt of each conversation; at most one turn of each is being answered."""
 
-    def __init__(self, topic: Callable[[Thread], Iterable[Subscription]]) -> None:
+    def __init__(self, topic: Topic) -> None:
         """`topic` gives the subscriptions to a conversation."""
-        self._topic = topic
-        self._previews: dict[str, _Preview] = {}
+        self.topic = topic
+        self._current: dict[Thread, Preview] = {}
 
-    def begin(self, thread: Thread, turn_no: int, fence: int) -> None:
-        """An answer is about to be written."""
-        self.end(thread)
-        self._previews[thread[0]] = _Preview(thread, turn_no, fence)
+    def begin(self, thread: Thread, turn_no: int, fence: int) -> Preview:
+        """An answer is about to be written; it takes the place of any other of the conversation."""
+        if earlier := self._current.get(thread):
+            earlier.end(committed=False)
+        preview = self._current[thread] = Preview(self, thread, turn_no, fence)
+        return preview
 
-    def extend(self, thread: Thread, text: str) -> None:
-        """More of it, or the first of it."""
-        preview = self._previews[thread[0]]
-        delta = pb.PreviewDelta(turn_no=preview.turn_no, text=text, replace=not preview.text)
-        preview.text += text
-        send(self._topic(thread), delta=delta)
-        for watcher in preview.watchers:
-            watcher.push(pb.FollowEvent(delta=delta))
+    def current(self, thread: Thread) -> Preview | None:
+        """The attempt that is shown."""
+        return self._current.get(thread)
 
-    def void(self, thread: Thread) -> None:
-        """What was shown of it is void; more may follow."""
-        preview = self._previews[thread[0]]
-        if not preview.text:
-            return
-        preview.text = ""
-        reset = pb.PreviewReset(turn_no=preview.turn_no)
-        send(self._topic(thread), reset=reset)
-        for watcher in preview.watchers:
-            watcher.push(pb.FollowEvent(reset=reset))
-
-    def end(self, thread: Thread) -> None:
-        """It is committed, or somebody else writes it."""
-        if preview := self._previews.pop(thread[0], None):
-            for watcher in preview.watchers:
-                watcher.close()
-
-    def show(self, subscription: Subscription) -> None:
-        """Bring somebody who comes later up to date."""
-        preview = self._previews.get(subscription.thread[0])
-        if preview and preview.text:
-            send([subscription], delta=pb.PreviewDelta(turn_no=preview.turn_no, text=preview.text, replace=True))
-
-    def watch(self, conversation_id: str, turn_no: int, fence: int) -> Follower | None:
-        """The events of one preview from its beginning, for another replica; None where it isn't written here."""
-        preview = self._previews.get(conversation_id)
-        if preview is None or (preview.turn_no, preview.fence) != (turn_no, fence):
-            return None
-        watcher = Follower()
-        preview.watchers.add(watcher)
-        if preview.text:
-            watcher.push(pb.FollowEvent(delta=pb.PreviewDelta(turn_no=turn_no, text=preview.text, replace=True)))
-        return watcher
-
-    def unwatch(self, watcher: Follower) -> None:
-        """The other replica has left."""
-        for preview in self._previews.values():
-            preview.watchers.discard(watcher)
-
-    def knows(self, thread: Thread, turn_no: int, fence: int) -> bool:
-        """Whether this preview is written or relayed here."""
-        preview = self._previews.get(thread[0])
-        return preview is not None and (preview.turn_no, preview.fence) == (turn_no, fence)
+    def remove(self, preview: Preview) -> None:
+        """Forget it, if it is the current one."""
+        if preview.current:
+            del self._current[preview.thread]

@@ -8,13 +8,14 @@ import structlog
 from chassis.channel import Peer
 from chassis.credentials import Credentials
 from conversation_service.followers import Thread
-from conversation_service.previews import Previews
+from conversation_service.previews import Preview, Previews
 from protos import conversation_pb2 as pb
 from protos import conversation_pb2_grpc
 
 _logger = structlog.get_logger()
 
 _SECONDS = 120  # longer than any turn
+_PAUSE_SECONDS = 2.0  # before a replica that could not be read is asked again about the same conversation
 
 
 class Replicas:
@@ -27,32 +28,47 @@ class Replicas:
         self._relays: dict[Thread, asyncio.Task[None]] = {}
 
     def follow(self, previews: Previews, thread: Thread, turn_no: int, fence: int, worker: str) -> None:
-        """Relay this turn's preview, unless it is written here or relayed already."""
-        if worker == self._own_address or previews.knows(thread, turn_no, fence):
+        """Relay this turn's preview, unless it is written here, relayed already, or old news."""
+        known = previews.current(thread)
+        if worker == self._own_address or thread in self._relays or (known and known.attempt >= (turn_no, fence)):
             return
-        if (running := self._relays.get(thread)) and not running.done():
-            running.cancel()
-        relay = asyncio.create_task(self._relay(previews, thread, turn_no, fence, worker))
+        relay = asyncio.create_task(self._relay(previews.begin(thread, turn_no, fence), worker))
         self._relays[thread] = relay
-        relay.add_done_callback(
-            lambda done: self._relays.pop(thread, None) if self._relays.get(thread) is done else None
-        )
+        relay.add_done_callback(lambda _done: self._relays.pop(thread))
 
-    async def _relay(self, previews: Previews, thread: Thread, turn_no: int, fence: int, worker: str) -> None:
-        peer, stub = self._peer(worker)
-        request = pb.PreviewRequest(conversation_id=thread[0], turn_no=turn_no, fence=fence)
-        previews.begin(thread, turn_no, fence)
+    def close(self) -> None:
+        """Stop relaying."""
+        for relay in self._relays.values():
+            relay.cancel()
+
+    async def _relay(self, preview: Preview, worker: str) -> None:
         try:
-            async for response in stub.Preview(request, timeout=_SECONDS, metadata=peer.metadata()):
-                if response.WhichOneof("event") == "reset" or response.delta.replace:
-                    previews.void(thread)
-                if response.HasField("delta"):
-                    previews.extend(thread, response.delta.text)
+            await self._read(preview, worker)
         except grpc.aio.AioRpcError as error:
-            _logger.info("preview of another replica ended", worker=worker, code=error.code().name)
+            _logger.info("a preview of another replica ended", worker=worker, code=error.code().name)
+            preview.end(committed=False)
+            await asyncio.sleep(_PAUSE_SECONDS)
         finally:
-            if previews.knows(thread, turn_no, fence):
-                previews.end(thread)
+            preview.end(committed=True)  # the other replica says itself where something became void
+
+    async def _read(self, preview: Preview, worker: str) -> None:
+        peer, stub = self._peer(worker)
+        channel, account = preview.thread[1:]
+        turn_no, fence = preview.attempt
+        request = pb.PreviewRequest(
+            conversation_id=preview.thread[0], channel=channel, account=account, turn_no=turn_no, fence=fence
+        )
+        call = stub.Preview(request, timeout=_SECONDS, metadata=peer.metadata())
+        try:
+            async for response in call:
+                if not preview.current:
+                    return
+                if response.WhichOneof("event") == "reset" or response.delta.replace:
+                    preview.void()
+                if response.HasField("delta"):
+                    preview.extend(response.delta.text)
+        finally:
+            call.cancel()
 
     def _peer(self, address: str) -> tuple[Peer, conversation_pb2_grpc.ConversationServiceStub]:
         if address not in self._peers:

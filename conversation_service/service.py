@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Any, TypeVar
 
 import grpc
@@ -13,8 +13,9 @@ from conversation_service import messages
 from conversation_service.answering import Answering
 from conversation_service.database import Database, DatabaseUnavailable
 from conversation_service.followers import Follower
-from conversation_service.history import History, is_uuid
+from conversation_service.history import History
 from conversation_service.hub import Hub
+from conversation_service.identifiers import is_id
 from conversation_service.inbox import Inbox, Result
 from conversation_service.limits import Limits
 from conversation_service.outbox import Outbox
@@ -72,16 +73,13 @@ class ConversationService(conversation_pb2_grpc.ConversationServiceServicer):
 
     async def _refuse_overload(self, request: pb.ReceiveRequest, rpc: _Rpc) -> None:
         """People at a screen are told before anything is written; platforms' events wait in the tables."""
-        behind = self._answering.oldest_wait > self._overload_seconds
-        live = any(event.surface == pb.SURFACE_LIVE for event in request.events)
-        if self._database.waiting > _MAX_WAITING or (live and behind):
+        behind = self._answering.oldest_wait > self._overload_seconds or self._database.waiting > _MAX_WAITING
+        if behind and any(event.surface == pb.SURFACE_LIVE for event in request.events):
             await _exhausted(rpc, "overloaded", random.uniform(2, 5))  # noqa: S311 - jitter
 
     async def _charge(self, request: pb.ReceiveRequest, rpc: _Rpc) -> None:
-        if any(
-            not 1 <= len(limit.key) <= 128 or limit.burst < 1 or limit.per_minute < 1 for limit in request.rate_limits
-        ):
-            await rpc.abort(grpc.StatusCode.INVALID_ARGUMENT, "a rate limit needs a key, a burst and a rate")
+        if not _are_limits(request.rate_limits):
+            await rpc.abort(grpc.StatusCode.INVALID_ARGUMENT, "a rate limit needs a key of its own, a burst and a rate")
         seconds = await _available(rpc, self._limits.charge(request.rate_limits))
         if seconds > 0:
             await _exhausted(rpc, "rate_limited", seconds)
@@ -111,7 +109,7 @@ class ConversationService(conversation_pb2_grpc.ConversationServiceServicer):
         return pb.ClaimDeliveriesResponse(deliveries=await _available(rpc, self._outbox.claim(request)))
 
     async def SettleDelivery(self, request: pb.SettleDeliveryRequest, rpc: _Rpc) -> pb.SettleDeliveryResponse:
-        if request.WhichOneof("outcome") is None or not is_uuid(request.delivery_id):
+        if request.WhichOneof("outcome") is None or not is_id(request.delivery_id):
             await rpc.abort(grpc.StatusCode.INVALID_ARGUMENT, "delivery_id is no UUID, or outcome is not set")
         response = await _available(rpc, self._outbox.settle(request))
         if not response.state:
@@ -119,10 +117,12 @@ class ConversationService(conversation_pb2_grpc.ConversationServiceServicer):
         return response
 
     async def Preview(self, request: pb.PreviewRequest, rpc: _Rpc) -> AsyncIterator[pb.PreviewResponse]:
-        watcher = self._hub.previews.watch(request.conversation_id, request.turn_no, request.fence)
-        if watcher is None:
+        preview = self._hub.previews.current((request.conversation_id, request.channel, request.account))
+        if preview is None or preview.attempt != (request.turn_no, request.fence):
             await rpc.abort(grpc.StatusCode.NOT_FOUND, "this turn is not answered here")
             return
+        watcher = Follower()
+        preview.watch(watcher)
         try:
             async for events in watcher.batches():
                 for event in events:
@@ -131,7 +131,12 @@ class ConversationService(conversation_pb2_grpc.ConversationServiceServicer):
                         reset=event.reset if event.HasField("reset") else None,
                     )
         finally:
-            self._hub.previews.unwatch(watcher)
+            preview.watchers.discard(watcher)
+
+
+def _are_limits(limits: Sequence[pb.RateLimit]) -> bool:
+    sound = all(1 <= len(x.key) <= 128 and "\0" not in x.key and x.burst >= 1 and x.per_minute >= 1 for x in limits)
+    return sound and len({limit.key for limit in limits}) == len(limits)
 
 
 async def _available(rpc: _Rpc, work: Awaitable[T]) -> T:

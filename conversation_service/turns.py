@@ -15,7 +15,7 @@ from protos import llm_pb2
 
 _fenced = Counter("turns_fenced_total", "Replies that came too late: another claim or another owner had taken over.")
 
-Key = tuple[str, int]  # conversation, turn number
+Claim = tuple[str, int, int]  # conversation, turn number, fence
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class Turn:
     history: list[llm_pb2.HistoryMessage] = field(default_factory=list)  # oldest first, the turn's own messages last
 
     @property
-    def key(self) -> Key:
-        return self.conversation_id, self.turn_no
+    def claim(self) -> Claim:
+        return self.conversation_id, self.turn_no, self.fence
 
 
 @dataclass(frozen=True)
@@ -105,14 +105,17 @@ class Turns:
                     turns[str(conversation_id), turn_no].history.append(_history_message(author, text, kind))
             return list(turns.values())
 
-        return await self._database.run(work)
+        try:
+            return await self._database.run(work)
+        except Exception:
+            await self._release([(str(row[0]), row[1], row[2]) for row in claimed])
+            raise
 
-    async def renew(self, turns: Sequence[Turn]) -> set[Key]:
-        """Extend the leases of `turns`; the keys of those that are still held."""
-        rows = await self._database.run(
-            lambda session: session.execute("renew_turns", *columns([_fenced_key(t) for t in turns], 3), self._lease)
-        )
-        return {(str(conversation_id), turn_no) for conversation_id, turn_no in rows}
+    async def renew(self, turns: Sequence[Turn]) -> set[Claim]:
+        """Extend the leases of `turns`; the claims that are still held."""
+        claims = columns([turn.claim for turn in turns], 3)
+        rows = await self._database.run(lambda session: session.execute("renew_turns", *claims, self._lease))
+        return {(str(conversation_id), turn_no, fence) for conversation_id, turn_no, fence in rows}
 
     async def finish(self, turn: Turn, reply: Reply) -> Committed | None:
         """Commit the reply with its outbox row and its calls; None where the turn is no longer ours."""
@@ -121,7 +124,7 @@ class Turns:
         rows = await self._database.run(
             lambda session: session.execute(
                 "finish_turn",
-                *_fenced_key(turn),
+                *turn.claim,
                 message_id,
                 reply.text,
                 json.dumps(reply.meta()),
@@ -138,14 +141,16 @@ class Turns:
 
     async def silence(self, turn: Turn, reason: str) -> bool:
         """End the turn without a reply; False where it is no longer ours."""
-        rows = await self._database.run(lambda session: session.execute("silence_turn", *_fenced_key(turn), reason))
+        rows = await self._database.run(lambda session: session.execute("silence_turn", *turn.claim, reason))
         return bool(rows)
 
     async def release(self, turns: Sequence[Turn]) -> None:
         """Hand unfinished turns back at once, as if they had not been tried."""
-        if turns:
-            rows = columns([_fenced_key(turn) for turn in turns], 3)
-            await self._database.run(lambda session: session.execute("release_turns", *rows))
+        await self._release([turn.claim for turn in turns])
+
+    async def _release(self, claims: Sequence[Claim]) -> None:
+        if claims:
+            await self._database.run(lambda session: session.execute("release_turns", *columns(claims, 3)))
 
     async def release_expired(self) -> int:
         """Put turns of silent workers back into the line; how many."""
@@ -159,10 +164,6 @@ class Turns:
 
 def _turn(conversation_id: UUID, turn_no: int, fence: int, attempts: int, request_id: str | None, *rest: Any) -> Turn:
     return Turn(str(conversation_id), turn_no, fence, attempts, request_id or "", *rest)
-
-
-def _fenced_key(turn: Turn) -> tuple[str, int, int]:
-    return turn.conversation_id, turn.turn_no, turn.fence
 
 
 _ROLES = {

@@ -3,7 +3,6 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import grpc
@@ -11,6 +10,8 @@ import grpc.aio
 import structlog
 
 from chassis.channel import Peer
+from conversation_service.events import clean
+from conversation_service.previews import Preview
 from conversation_service.turns import Reply, Turn
 from protos import llm_pb2, llm_pb2_grpc
 
@@ -37,14 +38,14 @@ class Writer:
         self._attempt_seconds = model_seconds + _MARGIN_SECONDS
         self._unavailable_seconds = unavailable_seconds
 
-    async def write(self, turn: Turn, extend: Callable[[str], None], void: Callable[[], None]) -> Reply:
-        """The reply to `turn`. Its beginning is given to `extend` piece by piece; `void` takes back what was given."""
+    async def write(self, turn: Turn, preview: Preview) -> Reply:
+        """The reply to `turn`, shown in `preview` as it is written."""
         first_tried, backoff = time.monotonic(), _BACKOFF_SECONDS[0]
         while True:
             try:
-                return await self._attempt(turn, extend, void)
+                return await self._attempt(turn, preview)
             except grpc.aio.AioRpcError as error:
-                void()
+                preview.void()
                 waited = time.monotonic() - first_tried
                 _logger.warning("llm service failed", code=error.code().name, details=error.details(), waited=waited)
                 if error.code() in _PERMANENT or waited + backoff >= self._unavailable_seconds:
@@ -52,16 +53,16 @@ class Writer:
             await asyncio.sleep(backoff * random.uniform(0.5, 1))  # noqa: S311 - jitter
             backoff = min(backoff * 2, _BACKOFF_SECONDS[1])
 
-    async def _attempt(self, turn: Turn, extend: Callable[[str], None], void: Callable[[], None]) -> Reply:
+    async def _attempt(self, turn: Turn, preview: Preview) -> Reply:
         call = self._stub.GenerateReply(timeout=self._attempt_seconds, metadata=self._peer.metadata())
         try:
             await call.write(llm_pb2.GenerateReplyRequest(start=_start(turn)))
             async for response in call:
                 event = response.WhichOneof("event")
                 if event == "delta":
-                    extend(response.delta.text)
+                    preview.extend(response.delta.text)
                 elif event == "reset":
-                    void()
+                    preview.void()
                 elif event == "tool_intent":
                     await call.write(_refuse(response.tool_intent))
                 elif event == "final":
@@ -95,13 +96,19 @@ def _refuse(intent: llm_pb2.ToolIntent) -> llm_pb2.GenerateReplyRequest:
 
 
 def _reply(final: llm_pb2.Final) -> Reply:
+    call = llm_pb2.Call(provider=final.provider, model=final.model, error_code=final.error_code)
     return Reply(
-        text=final.text.replace("\0", "\ufffd") or SAFE_TEXT,
-        calls=final.calls or [llm_pb2.Call(provider=final.provider, model=final.model, error_code=final.error_code)],
+        text=clean(final.text) or SAFE_TEXT,
+        calls=[_clean_call(call) for call in final.calls or [call]],
         used_fallback=final.used_fallback,
-        error_code=final.error_code,
-        citations=final.citations,
-        prompt_version=final.prompt_version,
-        knowledge_version=final.knowledge_version,
+        error_code=clean(final.error_code),
+        citations=[llm_pb2.Citation(source=clean(c.source), title=clean(c.title)) for c in final.citations],
+        prompt_version=clean(final.prompt_version),
+        knowledge_version=clean(final.knowledge_version),
         latency_ms=final.latency_ms,
     )
+
+
+def _clean_call(call: llm_pb2.Call) -> llm_pb2.Call:
+    call.provider, call.model, call.error_code = clean(call.provider), clean(call.model), clean(call.error_code)
+    return call

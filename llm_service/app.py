@@ -29,14 +29,13 @@ class App:
     def __init__(self, settings: LlmSettings) -> None:
         self._settings = settings
         self._client = (
-            openai.connect(
-                settings.openai_api_key.get_secret_value(), settings.openai_base_url, settings.behind_a_proxy()
-            )
+            openai.connect(settings.openai_api_key.get_secret_value(), settings.openai_base_url)
             if settings.openai_api_key
             else None
         )
         self.server = Server(settings, settings.llm_service_port, Credentials(settings))
-        service = LlmService(self._replies(), settings.llm_concurrency)
+        self.replies = self._compose()
+        service = LlmService(self.replies, settings.llm_concurrency)
         llm_pb2_grpc.add_LlmServiceServicer_to_server(service, self.server.grpc)
 
     async def start(self) -> None:
@@ -52,7 +51,7 @@ class App:
         if self._client:
             await self._client.close()
 
-    def _replies(self) -> Replies:
+    def _compose(self) -> Replies:
         settings = self._settings
         try:
             knowledge = library.load(settings.knowledge_dir)

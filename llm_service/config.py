@@ -1,7 +1,6 @@
 """The settings of the LLM service."""
 
 import re
-import urllib.request
 from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
@@ -46,7 +45,3 @@ class LlmSettings(ServiceSettings):
         if value and not re.fullmatch("[!-~]+", value.get_secret_value()):
             raise ValueError("holds spaces, line breaks or letters beyond ASCII, which a header cannot carry")
         return value
-
-    def behind_a_proxy(self) -> bool:
-        """Whether HTTPS_PROXY and the like say that the way to the model leads through a proxy."""
-        return not urllib.request.getproxies().keys().isdisjoint(("http", "https", "all"))

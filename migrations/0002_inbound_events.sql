@@ -38,8 +38,9 @@ CREATE TABLE poison_events (
     reason      text        NOT NULL,
     -- The event as the gateway sent it (serialised Event), so that it can be replayed once the cause is mended.
     event       bytea       NOT NULL,
-    received_at timestamptz NOT NULL DEFAULT now(),
-    UNIQUE (channel, account, event_key)
+    -- SHA-256 of it. The key may be what is wrong with it, so it names nothing.
+    event_sha   bytea       NOT NULL UNIQUE,
+    received_at timestamptz NOT NULL DEFAULT now()
 );
 
 -- Deletion wins over replays and over its own early arrival.

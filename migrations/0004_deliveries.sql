@@ -27,6 +27,7 @@ CREATE TABLE deliveries (
 ) WITH (fillfactor = 80);
 CREATE INDEX deliveries_open ON deliveries (conversation_id, out_seq) WHERE state IN ('queued', 'sending', 'unknown');
 CREATE INDEX deliveries_due ON deliveries (run_at) WHERE state = 'queued';
+CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE state = 'sending';
 CREATE INDEX deliveries_provider ON deliveries (provider_id) WHERE provider_id IS NOT NULL;
 
 -- The intent is committed here before a byte leaves.

@@ -613,14 +613,18 @@ class SettleDeliveryResponse(_message.Message):
     def __init__(self, state: _Optional[str] = ..., applied: _Optional[bool] = ...) -> None: ...
 
 class PreviewRequest(_message.Message):
-    __slots__ = ("conversation_id", "turn_no", "fence")
+    __slots__ = ("conversation_id", "turn_no", "fence", "channel", "account")
     CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
     TURN_NO_FIELD_NUMBER: _ClassVar[int]
     FENCE_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     conversation_id: str
     turn_no: int
     fence: int
-    def __init__(self, conversation_id: _Optional[str] = ..., turn_no: _Optional[int] = ..., fence: _Optional[int] = ...) -> None: ...
+    channel: str
+    account: str
+    def __init__(self, conversation_id: _Optional[str] = ..., turn_no: _Optional[int] = ..., fence: _Optional[int] = ..., channel: _Optional[str] = ..., account: _Optional[str] = ...) -> None: ...
 
 class PreviewResponse(_message.Message):
     __slots__ = ("delta", "reset")

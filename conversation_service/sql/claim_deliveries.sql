@@ -15,7 +15,9 @@ WITH due AS (
     UPDATE deliveries d SET
         state = 'sending', fence = d.fence + 1, attempts = d.attempts + 1, worker = $2,
         lease_until = clock_timestamp() + make_interval(secs => $3)
-    FROM due WHERE d.id = due.id AND d.state = 'queued'
+    FROM due
+    -- Says "still queued" so that the planner takes the primary key, not the index of all queued deliveries.
+    WHERE d.id = due.id AND d.state NOT IN ('sending', 'unknown', 'sent', 'dead', 'parked', 'cancelled')
     RETURNING d.*, due.channel, due.account, due.thread_key
 ), intended AS (
     INSERT INTO delivery_attempts (delivery_id, fence) SELECT id, fence FROM claimed

@@ -15,7 +15,10 @@ WITH due AS (
         state = 'running', fence = t.fence + 1, attempts = t.attempts + 1, worker = $2, owner_epoch = due.owner_epoch,
         deadline_at = coalesce(t.deadline_at, clock_timestamp() + make_interval(secs => $4)),
         lease_until = clock_timestamp() + make_interval(secs => $3)
-    FROM due WHERE t.conversation_id = due.conversation_id AND t.turn_no = due.turn_no AND t.state = 'pending'
+    FROM due
+    WHERE t.conversation_id = due.conversation_id AND t.turn_no = due.turn_no
+        -- Says "still pending" so that the planner takes the primary key, not the index of all pending turns.
+        AND t.state NOT IN ('running', 'done', 'silent')
     RETURNING t.conversation_id, t.turn_no, t.fence, t.attempts, t.deadline_at, t.request_id, t.trace_parent,
         t.created_at, due.owner, due.channel, due.account, due.surface
 ), closed AS (

@@ -1,4 +1,10 @@
 -- PARAMETERS:
--- Seconds that the oldest due turn has waited for a worker; 0 where none waits.
-SELECT coalesce(extract(epoch FROM clock_timestamp() - min(run_at)), 0)::float8
-FROM turns WHERE state = 'pending' AND run_at <= clock_timestamp()
+-- Seconds that the oldest due turn has waited for a worker; 0 where none waits. A turn behind another one of its own
+-- conversation does not wait for a worker, and one that has just come to the head has only just begun to.
+SELECT coalesce(extract(epoch FROM clock_timestamp() - min(greatest(t.run_at, p.finished_at))), 0)::float8
+FROM turns t
+LEFT JOIN turns p ON p.conversation_id = t.conversation_id AND p.turn_no = t.turn_no - 1
+WHERE t.state = 'pending' AND t.run_at <= clock_timestamp()
+    AND NOT EXISTS (
+        SELECT FROM turns e
+        WHERE e.conversation_id = t.conversation_id AND e.turn_no < t.turn_no AND e.state IN ('pending', 'running'))

@@ -32,10 +32,10 @@ WITH input AS MATERIALIZED (
         next_seq = c.next_seq + excluded.next_seq - 1,
         next_rev = c.next_rev + excluded.next_rev - 1,
         last_customer_at = greatest(c.last_customer_at, excluded.last_customer_at)
-    RETURNING id, channel, account, thread_key, open_count, next_seq, next_turn, next_rev
+    RETURNING id, channel, account, thread_key, surface, open_count, next_seq, next_turn, next_rev
 ), placed AS (
     -- Numbers are counted back from the row's new state: the last message is the newest of the open turn.
-    SELECT f.*, t.id AS conversation_id,
+    SELECT f.message_id, f.kind, f.text, f.content, f.event_key, f.platform_time, t.id AS conversation_id, t.surface,
         t.next_seq - 1 - f.from_end AS seq,
         t.next_rev - 1 - f.from_end AS rev,
         t.next_turn - 1 - CASE WHEN f.from_end < t.open_count THEN 0 ELSE 1 + (f.from_end - t.open_count) / 10 END AS turn_no

@@ -11,7 +11,6 @@ import openai
 
 from llm_service.prompts.prompt import Message
 from llm_service.providers.event_lines import EventLines, NotEvents
-from llm_service.providers.http import Transport
 from llm_service.providers.model import ModelError, Price, Usage
 
 NAME = "openai"
@@ -28,27 +27,24 @@ _QUOTA = "insufficient_quota"
 # The answer is complete once a finish_reason came; what may follow is the usage, which is not worth a long wait.
 _USAGE_SECONDS = 0.3
 _END_SECONDS = 0.05
-# Without a limit on connections, or a thousand replies at once would wait for each other.
-_NO_LIMIT = httpx2.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=30.0)
+# Practically none, or replies would wait for each other: connections are as many as replies are in flight.
+_LIMITS = httpx2.Limits(max_connections=100_000, max_keepalive_connections=100, keepalive_expiry=30.0)
 
 
-def connect(api_key: str, base_url: str | None, behind_a_proxy: bool = False) -> openai.AsyncOpenAI:
+def connect(api_key: str, base_url: str | None) -> openai.AsyncOpenAI:
     """A client without timeouts and retries of its own: deadlines and the ladder are the caller's.
 
-    It follows no redirects: they come from a wrong base URL, and would turn the request into a GET.
+    On aiohttp, as the package offers it: its default walks all connections for each request, at twice the cost with a
+    hundred replies in flight and more with each further one. It follows no redirects: they come from a wrong base URL,
+    and would turn the request into a GET.
     """
-    http_client = (
-        openai.DefaultAsyncHttpxClient(limits=_NO_LIMIT, timeout=None, follow_redirects=False)
-        if behind_a_proxy
-        else openai.DefaultAsyncHttpxClient(transport=Transport(), timeout=None, follow_redirects=False)
-    )
     return openai.AsyncOpenAI(
         api_key=api_key,
         base_url=base_url or DEFAULT_BASE_URL,
         max_retries=0,
         timeout=None,
         default_headers={"Accept-Encoding": "identity"},  # compressed events come late, in lumps
-        http_client=http_client,
+        http_client=openai.DefaultAioHttpClient(limits=_LIMITS, timeout=None, follow_redirects=False),
     )
 
 
@@ -166,8 +162,7 @@ def _code(error: openai.APIError | httpx2.HTTPError) -> str:
             return _QUOTA
         default = "upstream_error" if error.status_code >= 500 else "bad_request"
         return _CODE_OF_STATUS.get(error.status_code, default)
-    if isinstance(error, openai.APITimeoutError | httpx2.TimeoutException):
-        return "timeout"
+    # A refused connection comes as a timeout, but the client has none: what takes too long is cancelled from outside.
     if isinstance(error, openai.APIConnectionError | httpx2.TransportError):
         return "connection_error"
     return "bad_response"

@@ -347,3 +347,90 @@ def test_a_caller_without_the_shared_token_is_refused(database_url: str) -> None
                     raise AssertionError("accepted")
 
     asyncio.run(scenario())
+
+
+def test_renewing_never_shortens_a_lease(database_url: str) -> None:
+    async def scenario() -> None:
+        async with running_service(database_url) as service:
+            await service.app.answering.drain()
+            turns = service.app.answering._turns
+            await service.receive(web_message(new_conversation(), "hello"))
+            service.query("UPDATE turns SET deadline_at = now() - interval '1 minute'")
+            (turn,) = await turns.claim(1)
+            before = service.query("SELECT lease_until FROM turns")
+            assert await turns.renew([turn]) == {turn.claim}
+            assert service.query("SELECT lease_until FROM turns") == before
+
+    asyncio.run(scenario())
+
+
+def test_a_claim_under_way_during_a_drain_is_handed_back(database_url: str) -> None:
+    async def scenario() -> None:
+        async with running_service(database_url, ScriptedLlm(stall)) as service:
+            for _ in range(20):
+                await service.receive(web_message(new_conversation(), "hello"))
+            await service.app.answering.drain()
+            assert service.query("SELECT count(*) FROM turns WHERE state <> 'pending' OR attempts > 0") == [(0,)]
+
+    asyncio.run(scenario())
+
+
+def test_a_turn_whose_lease_ran_out_in_the_same_process_is_answered_once_and_shown_whole(database_url: str) -> None:
+    async def scenario() -> None:
+        attempts = 0
+
+        async def stall_first(start: llm_pb2.Start, rpc: Any) -> AsyncIterator[llm_pb2.GenerateReplyResponse]:
+            nonlocal attempts
+            attempts += 1
+            yield delta("half")
+            if attempts == 1:
+                await asyncio.sleep(3600)
+            yield final("half and half")
+
+        async with running_service(database_url, ScriptedLlm(stall_first)) as service:
+            conversation = new_conversation()
+            await service.receive(web_message(conversation, "hello"))
+            await eventually(lambda: asyncio.sleep(0, service.llm.in_flight), bool)
+            service.query("UPDATE turns SET lease_until = now() - interval '1 s'")
+            (reply,) = await service.replies(conversation)
+            assert (reply.text, attempts) == ("half and half", 2)
+            await eventually(lambda: asyncio.sleep(0, service.llm.in_flight), lambda count: count == 0)
+
+    asyncio.run(scenario())
+
+
+def test_a_conversation_that_was_given_back_in_the_meantime_is_answered(database_url: str) -> None:
+    async def scenario() -> None:
+        go_on = asyncio.Event()
+
+        async def wait(_start: llm_pb2.Start, _rpc: Any) -> AsyncIterator[llm_pb2.GenerateReplyResponse]:
+            await go_on.wait()
+            yield final("here I am")
+
+        async with running_service(database_url, ScriptedLlm(wait)) as service:
+            conversation = new_conversation()
+            await service.receive(web_message(conversation, "hello"))
+            await eventually(lambda: asyncio.sleep(0, service.llm.in_flight), bool)
+            service.query("UPDATE conversations SET owner_epoch = owner_epoch + 2")
+            go_on.set()
+            (reply,) = await service.replies(conversation)
+            assert reply.text == "here I am"
+
+    asyncio.run(scenario())
+
+
+def test_an_answer_that_postgres_would_refuse_is_cleaned_and_committed(database_url: str) -> None:
+    async def scenario() -> None:
+        async def hostile(_start: llm_pb2.Start, _rpc: Any) -> AsyncIterator[llm_pb2.GenerateReplyResponse]:
+            call = llm_pb2.Call(provider="open\0ai", model="m\0")
+            citation = llm_pb2.Citation(source="s\0", title="t")
+            text = llm_pb2.Final(text="a\0b", calls=[call], citations=[citation], prompt_version="p\0")
+            yield llm_pb2.GenerateReplyResponse(final=text)
+
+        async with running_service(database_url, ScriptedLlm(hostile)) as service:
+            conversation = new_conversation()
+            await service.receive(web_message(conversation, "hello"))
+            (reply,) = await service.replies(conversation)
+            assert reply.text == "a\ufffdb"
+
+    asyncio.run(scenario())

@@ -1,7 +1,8 @@
 """Followers: everything once and in order, from any revision, with previews that are never two halves."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import random
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -9,6 +10,7 @@ import grpc
 import grpc.aio
 import pytest
 
+from conversation_service.previews import Previews
 from protos import conversation_pb2 as pb
 from protos import llm_pb2
 from tests.conversation_service.harness import (
@@ -247,3 +249,104 @@ def test_a_conversation_id_that_is_none_harms_nobody(database_url: str) -> None:
             assert await service.messages("not-a-uuid") == []
 
     asyncio.run(scenario())
+
+
+def test_who_subscribes_from_the_start_while_others_are_ahead_gets_everything(database_url: str) -> None:
+    async def scenario() -> None:
+        async with running_service(database_url) as service:
+            conversation = new_conversation()
+            for number in range(6):
+                await service.receive(web_message(conversation, str(number)))
+                await service.replies(conversation, number + 1)
+            for _ in range(20):
+                async with following(service) as stream:
+                    await stream.subscribe(1, conversation, after_rev=10)
+                    await stream.subscribe(2, conversation, after_rev=0)
+                    await stream.until(2, 12)
+                    assert stream.revisions(2) == list(range(1, 13))
+                    assert stream.revisions(1) == [11, 12]
+
+    asyncio.run(scenario())
+
+
+def test_a_history_larger_than_a_message_of_grpc_arrives_in_parts(database_url: str) -> None:
+    async def scenario() -> None:
+        async with running_service(database_url) as service, following(service) as stream:
+            conversations = [new_conversation() for _ in range(3)]
+            for conversation in conversations:
+                for _ in range(10):
+                    await service.receive(*(web_message(conversation, "\U0001f600" * 4000) for _ in range(20)))
+            for number, conversation in enumerate(conversations):
+                await stream.subscribe(number, conversation)
+            for number in range(3):
+                await stream.until(number, 200)
+                assert stream.revisions(number)[:200] == list(range(1, 201))
+            page = await service.stub.ListMessages(
+                pb.ListMessagesRequest(
+                    conversation_id=conversations[0], channel="web", account="default", page_size=500
+                ),
+                metadata=service.peer.metadata(),
+            )
+            assert page.more
+            assert page.rev == page.messages[-1].rev == len(page.messages)
+
+    asyncio.run(scenario())
+
+
+def test_an_answer_so_far_is_not_shown_to_a_follower_that_names_another_channel(database_url: str) -> None:
+    async def scenario() -> None:
+        go_on = asyncio.Event()
+        async with running_service(database_url, slow(go_on)) as service, following(service) as stream:
+            conversation = new_conversation()
+            await stream.subscribe(1, conversation)
+            await service.receive(web_message(conversation, "hello"))
+            await eventually(lambda: asyncio.sleep(0, stream.shown(1)), bool)
+            await stream.subscribe(2, conversation, channel="telegram")
+            await asyncio.sleep(0.2)
+            go_on.set()
+            await stream.until(1, 2)
+            assert [event for event in stream.events if 2 in event.subscription_ids] == []
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("spelling", [str.upper, lambda text: f"urn:uuid:{text}", lambda text: f"{{{text}}}"])
+def test_an_id_in_another_spelling_is_refused_and_harms_nobody(
+    database_url: str, spelling: Callable[[str], str]
+) -> None:
+    async def scenario() -> None:
+        async with running_service(database_url) as service, following(service) as stream:
+            conversation = "abcdef00-0000-4000-8000-00000000000" + str(random.randrange(10))
+            await stream.subscribe(1, spelling(conversation))
+            await stream.subscribe(2, conversation)
+            await service.receive(web_message(conversation, "hello"))
+            await stream.until(2, 2)
+            assert [e.ended.reason for e in stream.events if 1 in e.subscription_ids] == ["refused"]
+
+    asyncio.run(scenario())
+
+
+def test_an_abandoned_attempt_is_taken_back_from_the_screen(database_url: str) -> None:
+    async def scenario() -> None:
+        async with running_service(database_url, slow(asyncio.Event())) as service, following(service) as stream:
+            conversation = new_conversation()
+            await stream.subscribe(1, conversation)
+            await service.receive(web_message(conversation, "hello"))
+            await eventually(lambda: asyncio.sleep(0, stream.shown(1)), bool)
+            await service.app.answering.drain()
+            await eventually(lambda: asyncio.sleep(0, stream.shown(1)), lambda shown: shown == ["=First. ", "!"])
+
+    asyncio.run(scenario())
+
+
+def test_an_attempt_that_was_replaced_no_longer_shows_anything() -> None:
+    previews = Previews(lambda _thread: ())
+    thread = ("c", "web", "default")
+    stale, fresh = previews.begin(thread, 1, 1), previews.begin(thread, 1, 2)
+    fresh.extend("new")
+    stale.extend("old")
+    stale.void()
+    stale.end(committed=False)
+    current = previews.current(thread)
+    assert current is fresh
+    assert current.text == "new"

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import uuid
+from collections.abc import Callable
 
 import grpc
 import grpc.aio
@@ -296,5 +297,83 @@ def test_browsers_are_refused_before_writing_while_due_turns_wait_too_long(datab
             await eventually(refused, bool)
             (receipt,) = await service.receive(platform_message("34600", "a platform would not come back"))
             assert receipt.outcome == Outcome.OUTCOME_RECORDED
+
+    asyncio.run(scenario())
+
+
+def test_first_messages_that_arrive_at_once_are_all_recorded(database_url: str) -> None:
+    """Two statements that make the same conversation may meet in its id before they meet in its thread."""
+
+    async def scenario() -> None:
+        async with running_service(database_url, stalled(), database_connections=16) as service:
+            for _ in range(60):
+                conversation = new_conversation()
+                events = [web_message(conversation, str(number)) for number in range(6)]
+                receipts = await asyncio.gather(*(service.receive(event) for event in events))
+                assert [receipt.outcome for (receipt,) in receipts] == [Outcome.OUTCOME_RECORDED] * 6
+                assert sorted(receipt.seq for (receipt,) in receipts) == [1, 2, 3, 4, 5, 6]
+
+    asyncio.run(scenario())
+
+
+def broken_time() -> pb.Event:
+    event = platform_message("34600", "")
+    event.read_mark.until.seconds = 10**15
+    return event
+
+
+def other_surface() -> pb.Event:
+    event = platform_message("34600", "from elsewhere")
+    event.surface = pb.SURFACE_LIVE
+    return event
+
+
+def endless_key() -> pb.Event:
+    return platform_message("34600", "x", key="\U0001f600" * 512, account="\U0001f600" * 255)
+
+
+@pytest.mark.parametrize("strange", [broken_time, other_surface, endless_key])
+def test_a_strange_event_does_not_fail_its_neighbour(database_url: str, strange: Callable[[], pb.Event]) -> None:
+    async def scenario() -> None:
+        async with running_service(database_url, stalled()) as service:
+            good = platform_message("34600", "fine")
+            _strange, receipt = await service.receive(strange(), good)
+            assert receipt.outcome == Outcome.OUTCOME_RECORDED
+
+    asyncio.run(scenario())
+
+
+def test_poison_without_a_key_is_kept_each_time_it_says_something_else(database_url: str) -> None:
+    async def scenario() -> None:
+        async with running_service(database_url) as service:
+            for raw in (b"one", b"two", b"two"):
+                await service.receive(pb.Event(channel="whatsapp", account="a", raw=raw))
+            assert service.query("SELECT count(*) FROM poison_events") == [(2,)]
+
+    asyncio.run(scenario())
+
+
+def test_who_waits_behind_their_own_turn_does_not_close_the_shop_for_others(database_url: str) -> None:
+    async def scenario() -> None:
+        async with running_service(database_url, stalled(), overload_seconds=0.5) as service:
+            busy = new_conversation()
+            await service.receive(web_message(busy, "first"))
+            await eventually(lambda: asyncio.sleep(0, service.llm.in_flight), bool)
+            await service.receive(web_message(busy, "second"))
+            await asyncio.sleep(2.5)
+            (receipt,) = await service.receive(web_message(new_conversation(), "another customer"))
+            assert receipt.outcome == Outcome.OUTCOME_RECORDED
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("keys", [("same", "same"), ("nul\0", "b"), ("", "b"), ("x" * 129, "b")])
+def test_unsound_rate_limits_are_refused(database_url: str, keys: tuple[str, str]) -> None:
+    async def scenario() -> None:
+        async with running_service(database_url) as service:
+            limits = tuple(pb.RateLimit(key=key, burst=1, per_minute=1) for key in keys)
+            with pytest.raises(grpc.aio.AioRpcError) as refusal:
+                await service.receive(web_message(new_conversation(), "x"), limits=limits)
+            assert refusal.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
     asyncio.run(scenario())

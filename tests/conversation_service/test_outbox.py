@@ -132,6 +132,7 @@ def test_settling_again_or_under_a_stale_fence_changes_nothing(database_url: str
             (delivery,) = await claim(service)
             accepted = Settle.Accepted(provider_id="wamid.1")
             assert (await settle(service, delivery, accepted=accepted)).applied
+            assert (await settle(service, delivery, accepted=accepted)).applied, "a repeated call has the same answer"
             again = await settle(service, delivery, rejected=Settle.Rejected(reason="content"))
             assert (again.applied, again.state) == (False, "sent")
             delivery.fence += 1
@@ -144,7 +145,7 @@ def test_settling_again_or_under_a_stale_fence_changes_nothing(database_url: str
 
 @pytest.mark.parametrize(
     ("identity", "code"),
-    [("", "INVALID_ARGUMENT"), ("no-uuid", "INVALID_ARGUMENT"), ("0" * 32, "NOT_FOUND")],
+    [("", "INVALID_ARGUMENT"), ("no-uuid", "INVALID_ARGUMENT"), ("00000000-0000-4000-8000-000000000000", "NOT_FOUND")],
 )
 def test_settling_what_does_not_exist_says_so(database_url: str, identity: str, code: str) -> None:
     async def scenario() -> None:
