@@ -84,10 +84,13 @@ class ServiceSettings(Settings):
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
 
-def load(settings_class: type[SettingsT]) -> SettingsT:
-    """Read the environment, or end the process with one line for each variable that is wrong; values are not shown."""
+def load(settings_class: type[SettingsT], **known: Any) -> SettingsT:
+    """Read the environment, or end the process with one line for each variable that is wrong; values are not shown.
+
+    What is `known` is not read.
+    """
     try:
-        return settings_class()
+        return settings_class(**known)
     except ValidationError as error:
         problems: dict[str, str] = {}
         for problem in error.errors(include_input=False, include_url=False):

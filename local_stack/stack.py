@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from chassis.channel import Peer
 from chassis.credentials import Credentials
-from chassis.settings import ServiceSettings
+from chassis.settings import ServiceSettings, load
 from local_stack import example
 from local_stack.closing_words import closing_words
 from local_stack.config import StackSettings
@@ -75,7 +75,7 @@ class _Stack:
             kept.service_token.get_secret_value() if kept.service_token else self._folder.secret("service.token"),
             kept.session_secret.get_secret_value() if kept.session_secret else self._folder.secret("session.secret"),
         )
-        credentials = Credentials(ServiceSettings.model_validate({"service_token": wiring.service_token}))
+        credentials = Credentials(load(ServiceSettings, service_token=wiring.service_token))
         self._supervisor = self._supervise({**environment, **wiring.for_services()}, credentials)
         self._supervisor.start()
         answered = self._ask_example(Peer(wiring.addresses["CONVERSATION_SERVICE_ADDRESS"], credentials, example.KEYED))

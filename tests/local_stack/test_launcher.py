@@ -61,7 +61,8 @@ def test_everything_starts_is_published_and_stops_at_ctrl_c(launch: Launch) -> N
     assert stat.S_IMODE(launcher.stack_env.stat().st_mode) == 0o600
     assert published["WEB_GATEWAY_URL"] == f"http://127.0.0.1:{launcher.environment['WEB_GATEWAY_PORT']}"
     assert {"WEBHOOK_GATEWAY_URL", "SIMULATOR_URL"} <= published.keys()
-    shared = {"DATABASE_URL", "CONVERSATION_SERVICE_ADDRESS", "LLM_SERVICE_ADDRESS", "SERVICE_TOKEN"}
+    assert "DATABASE_URL" not in environment
+    shared = {"CONVERSATION_SERVICE_ADDRESS", "LLM_SERVICE_ADDRESS", "SERVICE_TOKEN"}
     for name in shared | {"LLM_SERVICE_METRICS_PORT", "CONVERSATION_SERVICE_METRICS_PORT", "WEB_GATEWAY_METRICS_PORT"}:
         assert environment[name] == published[name]
     assert len(environment["SESSION_SECRET"]) == 48
