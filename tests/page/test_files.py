@@ -60,10 +60,13 @@ def test_the_page_itself_holds_no_script_and_no_style() -> None:
     assert re.findall(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", page) == []
 
 
-def test_every_module_is_announced_to_the_browser_and_used() -> None:
+def test_every_module_and_style_is_announced_to_the_browser_and_used() -> None:
     page = (STATIC / "index.html").read_text(encoding="utf-8")
     preloaded = set(re.findall(r'modulepreload" href="static/(.+?)"', page))
     assert preloaded == {name(path) for path in MODULES} - {"page.js"}
+    styles = set(re.findall(r'as="style" href="static/(.+?)"', page))
+    assert styles == set(re.findall(r'@import url\("(.+?)"\)', (STATIC / "chat.css").read_text(encoding="utf-8")))
+    assert styles == {name(path) for path in STYLES if path.parent.name == "styles"}
     sources = "".join(path.read_text(encoding="utf-8") for path in MODULES)
     for path in MODULES:
         assert path.name == "page.js" or f'/{path.name}"' in sources

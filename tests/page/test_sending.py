@@ -124,6 +124,7 @@ def test_a_message_that_waits_can_be_deleted_and_others_go_on(chat: ChatPage, st
     expect(chat.own).to_have_attribute("data-state", "waiting")
     chat.send("This instead")
     chat.button("Delete").first.click()
+    expect(chat.own).to_have_count(1)
     expect(chat.own).to_have_attribute("data-state", "sent")
     assert stored(stand_in) == ["This instead"]
 

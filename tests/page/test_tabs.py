@@ -54,6 +54,18 @@ def test_a_failed_message_is_seen_and_sent_from_any_tab(
     assert len({request.body["clientMessageId"] for request in stand_in.sent("/chat/message")}) == 2
 
 
+def test_a_tab_that_only_follows_begins_no_conversation(talking: ChatPage, stand_in: StandIn) -> None:
+    """Another tab has just ended the conversation, and this one does not know it yet."""
+    talking.run("localStorage.clear()")
+    stand_in.conversation.reply("One last word.", turn=4)
+    stand_in.conversation.cut()
+    talking.page.wait_for_timeout(1000)
+    assert len(stand_in.sent("/chat/session")) == 1
+    talking.send("Hello again")
+    expect(talking.page.locator(".row.mine[data-state=sent]").last).to_contain_text("Hello again")
+    assert len(stand_in.conversations) == 2
+
+
 def test_a_new_conversation_in_one_tab_is_one_in_all(
     talking: ChatPage, open_chat: ChatOpener, stand_in: StandIn
 ) -> None:
@@ -64,6 +76,7 @@ def test_a_new_conversation_in_one_tab_is_one_in_all(
     expect(other.page.get_by_role("heading", name="Hello!")).to_be_visible()
     other.send("Fresh")
     expect(talking.bubbles).to_have_text(["Fresh"])
+    stand_in.wait_until(lambda: len(stand_in.conversations) == 2)
     stand_in.wait_for_stream(2)
     stand_in.conversation.reply("Hello again.")
     for tab in (talking, other):

@@ -46,15 +46,15 @@ export function createConnection({ client, session, store, timing, onLost }) {
     const abort = () => cut.abort();
     signal.addEventListener("abort", abort);
     stream = cut;
-    const held = session.current();
+    const conversation = session.current()?.conversation;
     try {
-      if (!held) return { lost: true, conversation: null };
-      const { token } = await session.ensure();
-      if (store.state.phase !== "ready") await history(token, cut.signal);
-      return await read(token, cut);
+      const held = await session.existing();
+      if (!held || held.conversation !== conversation) return { lost: true, conversation };
+      if (store.state.phase !== "ready") await history(held.token, cut.signal);
+      return await read(held.token, cut);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (error.sessionLost) return { lost: true, conversation: held.conversation };
+      if (error.sessionLost) return { lost: true, conversation };
       return { healthy: false, retryAfter: error.retryAfter };
     } finally {
       if (stream === cut) stream = null;

@@ -37,6 +37,8 @@ export function createConversation({ client, storage, timing, changed }) {
     outbox.remove(entry.id);
     if (name !== session.current()?.conversation) return;
     session.markUsed(name);
+    // Never two conversations in one view: another tab, or the person, may have removed the one that is shown.
+    if (shown && name !== shown) begin({ expired: true });
     shown = name;
     if (answer?.messageId) {
       const { messageId: id, seq } = answer;

@@ -16,18 +16,26 @@ export function createSession({ client, storage }) {
 
   /** The session, made or renewed where that is due; throws ApiError. */
   async function ensure() {
-    const held = current();
-    if (held && held.renewAt > Date.now()) return held;
+    if (isFresh(current())) return current();
     return exclusively(async () => {
-      const now = current();
-      if (!now) return keep(await ask(), { conversation: uuid(), used: false });
-      return now.renewAt > Date.now() ? now : renew(now);
+      const held = current();
+      return held ? renewed(held) : keep(await ask(), { conversation: uuid(), used: false });
     });
   }
 
-  async function renew(held) {
+  /** The session there is, renewed where that is due, or null: what only follows must not begin a conversation. */
+  async function existing() {
+    const held = current();
+    if (!held || isFresh(held)) return held;
+    return exclusively(async () => current() && renewed(current()));
+  }
+
+  async function renewed(held) {
+    if (isFresh(held)) return held;
     try {
-      return keep(await ask(held.token), held);
+      const answer = await ask(held.token);
+      // Meanwhile another tab may have left this conversation; it must not come back.
+      return current()?.conversation === held.conversation ? keep(answer, held) : held;
     } catch (error) {
       if (!(error instanceof ApiError) || error.sessionLost) throw error;
       return held; // The token may well be good still; if it is not, its next use says so.
@@ -60,13 +68,16 @@ export function createSession({ client, storage }) {
 
   /** Renews the token of a page that stays open for long; where that fails, its next use will tell. */
   async function keepFresh() {
-    if (current()?.renewAt > Date.now()) return;
-    await ensure().catch((error) => {
+    await existing().catch((error) => {
       if (!(error instanceof ApiError)) throw error;
     });
   }
 
-  return { key: KEY, current, ensure, keepFresh, markUsed, forget };
+  return { key: KEY, current, ensure, existing, keepFresh, markUsed, forget };
+}
+
+function isFresh(held) {
+  return held !== null && held.renewAt > Date.now();
 }
 
 /**
