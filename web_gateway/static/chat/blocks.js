@@ -1,7 +1,7 @@
 // Cuts a text into paragraphs and lists.
 
-const BULLET = /^ {0,6}[-*+•][ \t]+(.*)$/;
-const NUMBER = /^ {0,6}(\d{1,9})[.)][ \t]+(.*)$/;
+const BULLET = /^ {0,30}[-*+•][ \t]+(.*)$/;
+const NUMBER = /^ {0,30}(\d{1,9})[.)][ \t]+(.*)$/;
 
 /**
  * The blocks of a text: `{type: "p", lines}` or `{type: "ul" | "ol", start, items: [lines]}`, each with the `source` it

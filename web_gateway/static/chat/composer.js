@@ -72,7 +72,7 @@ function clean(text) {
   return whole.replaceAll("\u0000", "").trim();
 }
 
-/** The length in code points; a text far too long is not counted to its end. */
+/** The length in code points. */
 function length(text) {
   let count = 0;
   for (const _ of text) count++;
