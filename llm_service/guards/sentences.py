@@ -8,9 +8,11 @@ _CLOSING = r"\"'\u201d\u2019»)\]*_"
 _WIDE_CLOSING = r"\u201d\u2019」』\uff09"
 _WIDE_END = r"。\uff01\uff1f"
 # Where a sentence may end: a line break; a Western end mark, closing quotes or brackets, then white space; an East
-# Asian end mark, which is followed by nothing. The white space begins the next sentence, so that what is sent joins up.
+# Asian end mark, which is followed by nothing. A mark after white space or before a Latin letter may be the dot of an
+# address. White space belongs to the sentence after it, so that what is sent joins up.
 _END = re.compile(
-    rf"(?=\n)|(?<=[.!?…؟।])[{_CLOSING}]*(?=\s)|(?<=[{_WIDE_END}])[{_WIDE_CLOSING}]*(?=[^{_WIDE_END}{_WIDE_CLOSING}])"
+    rf"(?=\n)|(?<=\S[.!?…؟।])[{_CLOSING}]*(?=\s)"
+    rf"|(?<=[{_WIDE_END}])[{_WIDE_CLOSING}]*(?=[^{_WIDE_END}{_WIDE_CLOSING}a-zA-Z0-9])"
 )
 
 _ABBREVIATIONS = frozenset((Path(__file__).parent / "abbreviations.txt").read_text(encoding="utf-8").split())

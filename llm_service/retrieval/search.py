@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llm_service.knowledge.passages import Passage
 from llm_service.retrieval.vocabulary import Terms, Vocabularies
@@ -17,8 +17,8 @@ _IN_TITLE = 0.4
 _UNDERSTOOD_WORD = 0.25
 # A word that neither a vocabulary nor the knowledge has makes it likely that the question is about something else.
 _FOREIGN_WORD = 1.3
-# How much it helps that the question speaks of all that the heading speaks of.
-_HEADING_ASKED_FOR = 1.2
+# How much it helps that the question asks for all that the heading is about.
+_SUBJECT_ASKED_FOR = 1.2
 # These only qualify what else is asked: "how long", "for boots" and "my order" alone ask nothing that can be answered.
 _QUALIFIERS = frozenset({"item", "order", "when", "howto", "duration", "location", "change"})
 # Below this the honest answer is that there is none.
@@ -30,10 +30,12 @@ _LONGEST_QUESTION = 120  # words; a longer text is a story, and its end holds th
 @dataclass(frozen=True, slots=True)
 class _Entry:
     passage: Passage
+    # Of the heading: concepts, and words that belong to none. What it is about, so what a question should ask for.
+    subject: frozenset[str]
     heading: frozenset[str]
     text: frozenset[str]
     title: frozenset[str]
-    heading_weight: float
+    subject_weight: float
 
 
 class Search:
@@ -41,13 +43,10 @@ class Search:
 
     def __init__(self, passages: Sequence[Passage], vocabularies: Vocabularies) -> None:
         self._vocabularies = vocabularies
-        terms = [self._terms_of(passage) for passage in passages]
         self._count = len(passages)
-        self._frequency = Counter(term for heading, text, _ in terms for term in heading | text)
-        self._entries = [
-            _Entry(passage, heading, text, title, sum(map(self._rarity, _concepts(heading))) or 1.0)
-            for passage, (heading, text, title) in zip(passages, terms, strict=True)
-        ]
+        entries = [self._entry(passage) for passage in passages]
+        self._frequency = Counter(term for entry in entries for term in entry.heading | entry.text)
+        self._entries = [replace(entry, subject_weight=sum(map(self._rarity, entry.subject))) for entry in entries]
 
     def find(self, question: str) -> Passage | None:
         """The passage that answers the question; one in the question's language if there is one."""
@@ -67,12 +66,13 @@ class Search:
         unknown = self._vocabularies.spoken_in(words).terms(words).unknown
         return all(self._frequency[word] for word in unknown)
 
-    def _terms_of(self, passage: Passage) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    def _entry(self, passage: Passage) -> _Entry:
         vocabulary = self._vocabularies[passage.language]
         heading, text, title = (
             vocabulary.terms(fold(part)) for part in (passage.heading, passage.text, passage.source)
         )
-        return _all(heading), _all(text), _marked(title.concepts)
+        subject = _marked(heading.concepts) | heading.unknown
+        return _Entry(passage, subject, subject | heading.understood, _all(text), _marked(title.concepts), 0.0)
 
     def _weights(self, asked: Terms) -> tuple[dict[str, float], float]:
         """What each term of a question weighs, and what a passage with all of them would score."""
@@ -102,12 +102,12 @@ def _score(entry: _Entry, weights: dict[str, float], whole: float) -> float:
     for term, weight in weights.items():
         if term in entry.heading:
             covered += weight
-            asked_for += weight if term.startswith(_CONCEPT) else 0.0
+            asked_for += weight if term in entry.subject else 0.0
         elif term in entry.text:
             covered += weight * _IN_TEXT
         elif term in entry.title:
             covered += weight * _IN_TITLE
-    return covered / whole * (1 + _HEADING_ASKED_FOR * asked_for / entry.heading_weight)
+    return covered / whole * (1 + _SUBJECT_ASKED_FOR * asked_for / (entry.subject_weight or 1.0))
 
 
 _CONCEPT = "="  # cannot stand in a word, so that the concept of an order and the word "order" stay apart
@@ -119,7 +119,3 @@ def _marked(concepts: Iterable[str]) -> frozenset[str]:
 
 def _all(terms: Terms) -> frozenset[str]:
     return _marked(terms.concepts) | terms.understood | terms.unknown
-
-
-def _concepts(terms: Iterable[str]) -> list[str]:
-    return [term for term in terms if term.startswith(_CONCEPT)]

@@ -14,10 +14,10 @@ def fold(text: str) -> list[str]:
 
 
 def stem(word: str) -> str:
-    """The word without plural, common endings and the vowel that carries a gender; shoes and shoe are the same."""
+    """The word without plural, common endings and its last vowel, which often only marks gender; shoes is shoe."""
     word = word.removesuffix("'s")
-    for ending in ("ing", "ed", "es", "s"):
+    for ending in ("ing", "ed", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             word = word.removesuffix(ending)
             break
-    return word[:-1] if len(word) > 4 and word[-1] in "aeo" else word
+    return word[:-1] if len(word) > 3 and word[-1] in "aeo" else word
