@@ -30,6 +30,7 @@ class ScriptedOpenAI:
         self.hangups = 0
         self.connections = 0
         self.base_url = ""
+        self.open: set[asyncio.Transport] = set()
 
     def then(self, *behaviours: str | Behaviour) -> None:
         """The behaviours of the next requests."""
@@ -64,8 +65,10 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: asyncio.Transport = transport  # type: ignore[assignment]
         self._server.connections += 1
+        self._server.open.add(self._transport)
 
     def connection_lost(self, _error: Exception | None) -> None:
+        self._server.open.discard(self._transport)
         if self._answering and not self._answering.done():
             self._server.hangups += 1
             self._answering.cancel()
@@ -92,9 +95,12 @@ def running_openai(behaviour: str | Behaviour = "normal", pace: Pace | None = No
     stopped = asyncio.Event()
 
     async def serve() -> None:
-        async with await scripted.start():
-            started.set()
-            await stopped.wait()
+        server = await scripted.start()
+        started.set()
+        await stopped.wait()
+        server.close()
+        for transport in list(scripted.open):
+            transport.abort()
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             task.cancel()
 
