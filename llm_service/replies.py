@@ -1,6 +1,7 @@
 """The ladder: the model, a second model if there is one, a quote from the knowledge, the safe text."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
@@ -12,11 +13,13 @@ from llm_service.guards.guard import Guards
 from llm_service.prompts.prompt import Prompts
 from llm_service.providers import offline
 from llm_service.providers.model import Model
-from llm_service.writing import Writing
+from llm_service.writing import SECONDS_BETWEEN_CHUNKS, Writing
 
 _logger = structlog.get_logger()
 
 SAFE = "safe"
+# What is there as a whole is shown as if it were being written: some words at a time, which is kinder to read.
+_PIECES = re.compile(r".{1,48}(?=\s|$)|.{1,48}", re.DOTALL)
 # A model that is tried with less time than this could not answer anyway.
 _LEAST_SECONDS = 0.2
 
@@ -60,7 +63,10 @@ class Replies:
             if writing.emitted:
                 yield Reset()
         text, citations = self._without_model(turn, ladder)
-        yield Delta(text)
+        for number, piece in enumerate(_PIECES.findall(text)):
+            if number:
+                await asyncio.sleep(SECONDS_BETWEEN_CHUNKS)
+            yield Delta(piece)
         yield self._final(ladder, text, citations)
 
     def _without_model(self, turn: Turn, ladder: "_Ladder") -> tuple[str, tuple[Citation, ...]]:
