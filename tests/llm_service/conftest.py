@@ -3,9 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.llm_service.harness import bench
 from tests.scripted_openai import ScriptedOpenAI, running_openai
+
+# A busy machine is no defect of the code.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="module")

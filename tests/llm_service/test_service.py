@@ -14,7 +14,7 @@ from chassis.credentials import Credentials
 from llm_service.app import App
 from protos import llm_pb2 as pb
 from protos import llm_pb2_grpc
-from tests.llm_service.harness import QUESTION, SAFE_TEXT, settings
+from tests.llm_service.harness import IN_SHORT, QUESTION, SAFE_TEXT, settings
 from tests.ports import free_port
 from tests.scripted_openai import HELLO, ScriptedOpenAI
 
@@ -147,7 +147,7 @@ def test_steps_after_the_start_do_no_harm(server: ScriptedOpenAI) -> None:
 def test_more_replies_at_once_than_the_setting_allows_are_refused(server: ScriptedOpenAI) -> None:
     async def test() -> None:
         server.then("stall", "stall")
-        async with running(server, llm_concurrency=2) as call:
+        async with running(server, llm_concurrency=2, **IN_SHORT) as call:
             held = [asyncio.create_task(answer(call(), start())) for _ in range(2)]
             await eventually(lambda: len(server.prompts) == 2)
             with pytest.raises(grpc.aio.AioRpcError) as refused:

@@ -1,0 +1,89 @@
+"""What goes over the wire to the model, and how connections are used."""
+
+import asyncio
+
+import pytest
+
+from llm_service.providers.event_lines import EventLines, NotEvents
+from llm_service.providers.model import Price, Usage
+from llm_service.providers.openai import OpenAI, connect
+from tests.llm_service.harness import final, reply
+from tests.scripted_openai import HELLO, ScriptedOpenAI
+
+
+def test_the_request_streams_bounds_the_output_and_asks_for_usage(server: ScriptedOpenAI) -> None:
+    reply(server, openai_model="my-model", llm_max_output_tokens=123)
+    request = dict(server.requests[0])
+    messages = request.pop("messages")
+    assert request == {
+        "model": "my-model",
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "max_tokens": 123,
+    }
+    assert [message["role"] for message in messages] == ["system", "system", "user"]
+
+
+def test_openai_itself_is_given_the_newer_name_of_the_output_bound() -> None:
+    async def limit(base_url: str | None) -> dict[str, int]:
+        client = connect("sk-test", base_url)
+        try:
+            return OpenAI(client, "m", 7, Price())._limit
+        finally:
+            await client.close()
+
+    assert asyncio.run(limit(None)) == {"max_completion_tokens": 7}
+    assert asyncio.run(limit("http://127.0.0.1:1/v1")) == {"max_tokens": 7}
+
+
+def test_a_connection_is_used_again_after_a_sound_answer(server: ScriptedOpenAI) -> None:
+    reply(server)
+    before = server.connections
+    for _ in range(5):
+        assert final(reply(server)).text == HELLO
+    assert server.connections == before
+
+
+def test_a_client_writes_for_many_replies_at_once_and_counts_tokens_for_each(server: ScriptedOpenAI) -> None:
+    async def run() -> list[Usage]:
+        client = connect("sk-test", server.base_url)
+        model, usages = OpenAI(client, "m", 100, Price()), [Usage() for _ in range(20)]
+        prompts = [[{"role": "user", "content": "word " * (number + 1)}] for number in range(20)]
+        await asyncio.gather(
+            *(model.write(prompt, lambda _: None, usage) for prompt, usage in zip(prompts, usages, strict=True))
+        )
+        await client.close()
+        return usages
+
+    assert [usage.prompt_tokens for usage in asyncio.run(run())] == list(range(1, 21))
+
+
+STREAM = b': hello\r\ndata: {"a": 1}\r\n\r\nevent: x\nid: 1\nretry: 5\ndata:{"b": 2}\n\ndata: [DONE]\n\n'
+
+
+@pytest.mark.parametrize("size", range(1, 20))
+def test_events_are_read_in_whatever_pieces_they_come(size: int) -> None:
+    lines, found = EventLines(), list[bytes]()
+    for at in range(0, len(STREAM), size):
+        found += lines.feed(STREAM[at : at + size])
+    assert [*found, *lines.rest()] == [b'{"a": 1}', b'{"b": 2}', b"[DONE]"]
+
+
+def test_a_last_line_without_its_end_is_read() -> None:
+    lines = EventLines()
+    assert list(lines.feed(b"data: [DO")) == []
+    assert list(lines.feed(b"NE]")) == []
+    assert list(lines.rest()) == [b"[DONE]"]
+
+
+@pytest.mark.parametrize("received", [b"<html>\n", b'{"error": "no stream"}\n', b"\xff\xfe\n"])
+def test_what_is_no_stream_of_events_is_noticed(received: bytes) -> None:
+    with pytest.raises(NotEvents):
+        list(EventLines().feed(received))
+
+
+def test_a_line_that_never_ends_is_given_up() -> None:
+    lines = EventLines()
+    assert list(lines.feed(b"x" * (4 << 20))) == []
+    with pytest.raises(NotEvents):
+        list(lines.feed(b"x"))
