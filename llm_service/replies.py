@@ -19,7 +19,7 @@ _logger = structlog.get_logger()
 
 SAFE = "safe"
 # What is there as a whole is shown as if it were being written: some words at a time, which is kinder to read.
-_PIECES = re.compile(r".{1,48}(?=\s|$)|.{1,48}", re.DOTALL)
+_SHORTEST_PIECE, _MOST_PIECES = 48, 10
 # A model that is tried with less time than this could not answer anyway.
 _LEAST_SECONDS = 0.2
 
@@ -63,7 +63,7 @@ class Replies:
             if writing.emitted:
                 yield Reset()
         text, citations = self._without_model(turn, ladder)
-        for number, piece in enumerate(_PIECES.findall(text)):
+        for number, piece in enumerate(_pieces(text)):
             if number:
                 await asyncio.sleep(SECONDS_BETWEEN_CHUNKS)
             yield Delta(piece)
@@ -127,3 +127,9 @@ class _Ladder:
             _logger.warning(
                 "a rung did not answer", provider=call.provider, model=call.model, error_code=call.error_code
             )
+
+
+def _pieces(text: str) -> list[str]:
+    """Few enough that a long quote after a model's stall still comes in time."""
+    size = max(_SHORTEST_PIECE, len(text) // (_MOST_PIECES - 2))
+    return re.findall(rf".{{1,{size}}}(?=\s|$)|.{{1,{size}}}", text, re.DOTALL)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
 
-from llm_service.assembly import Assembly
+from llm_service.app import Assembly
 from llm_service.config import LlmSettings
 from llm_service.events import Delta, Event, Final, Reset, Said, Turn
 from llm_service.replies import Replies

@@ -6,9 +6,9 @@ from contextlib import aclosing
 
 import pytest
 
-from llm_service.assembly import Assembly
+from llm_service.app import Assembly
 from llm_service.events import Delta, Reset
-from llm_service.providers.offline import Offline
+from llm_service.providers.offline import Offline, Quote
 from llm_service.writing import SECONDS_BETWEEN_CHUNKS
 from tests.llm_service.harness import IN_SHORT, QUESTION, SAFE_TEXT, SECONDS, deltas, final, reply, settings, turn
 from tests.scripted_openai import HELLO, Exchange, ScriptedOpenAI
@@ -182,3 +182,12 @@ def test_deltas_are_whole_sentences(server: ScriptedOpenAI) -> None:
     server.then(in_pieces)
     events = reply(server)
     assert deltas(events) == ["It takes 2 to 4 days, e.g. until Friday.", " It costs 4.90 euros.", " Bye"]
+
+
+def test_a_long_quote_is_streamed_within_a_second(server: ScriptedOpenAI, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = Quote(" ".join(["A sentence of the knowledge."] * 60))
+    monkeypatch.setattr(Offline, "answer", lambda *_: long)
+    server.then("broken")
+    events = reply(server)
+    assert "".join(deltas(events)) == final(events).text == long.text
+    assert 3 <= len(deltas(events)) <= 12
