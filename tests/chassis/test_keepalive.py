@@ -28,15 +28,19 @@ class Proxy:
     async def listening(self) -> AsyncIterator[int]:
         async with await asyncio.start_server(self._serve, "127.0.0.1", 0) as server:
             yield server.sockets[0].getsockname()[1]
+            server.close()  # a client may try again, even now
             for writer in self._writers:
                 writer.transport.abort()
             await asyncio.sleep(0.1)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        there, back = await asyncio.open_connection("127.0.0.1", self._target)
-        self._writers += [writer, back]
-        await asyncio.gather(self._carry(reader, back), self._carry(there, writer))
+        self._writers.append(writer)
+        with suppress(ConnectionError):  # the server may be gone already
+            there, back = await asyncio.open_connection("127.0.0.1", self._target)
+            self._writers.append(back)
+            await asyncio.gather(self._carry(reader, back), self._carry(there, writer))
+        writer.transport.abort()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
