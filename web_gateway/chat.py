@@ -25,11 +25,7 @@ class Chat:
     """The views under /chat."""
 
     def __init__(
-        self,
-        sessions: Sessions,
-        limits: Limits,
-        followers: Followers,
-        trusted_proxies: tuple[Network, ...],
+        self, sessions: Sessions, limits: Limits, followers: Followers, trusted_proxies: tuple[Network, ...]
     ) -> None:
         self._sessions = sessions
         self._limits = limits
@@ -54,7 +50,8 @@ class Chat:
         """A message to be stored once and answered."""
         _require_json()
         body = read_message(request.get_data())
-        token = _bearer() or body.session_id
+        token = _bearer()
+        token = body.session_id if token is None else token
         session = self._sessions.open() if token is None else self._sessions.find(token)
         streamed = request.accept_mimetypes.best_match([_JSON, _EVENTS]) == _EVENTS
         if streamed and self._followers.full:

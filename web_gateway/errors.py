@@ -1,10 +1,10 @@
 """Refusals: each with its HTTP status, a code for programs and a sentence that says what to do."""
 
-import json
 import random
 from collections.abc import Mapping
 
 from chassis import context
+from web_gateway.bodies import ErrorDetail, dump
 
 _RETRY = {
     "rate_limited": (429, "Too many messages in a short time: send it again in {} s."),
@@ -27,8 +27,8 @@ class ApiError(Exception):
 
     def body(self) -> bytes:
         """The one JSON form of all errors."""
-        error = {"code": self.code, "message": self.message, "requestId": context.request_id.get()}
-        return json.dumps({"error": error}, ensure_ascii=False).encode()
+        error: ErrorDetail = {"code": self.code, "message": self.message, "requestId": context.request_id.get()}
+        return dump({"error": error})
 
 
 def session_not_found() -> ApiError:

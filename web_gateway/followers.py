@@ -41,7 +41,7 @@ class Followers:
 
     @property
     def full(self) -> bool:
-        """No room for another one. Read from other threads too."""
+        """No room for another one."""
         return len(self._table) >= self._limit
 
     def join(self, follower: Follower) -> None:

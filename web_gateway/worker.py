@@ -13,7 +13,10 @@ from gunicorn.workers import gasgi  # type: ignore[import-untyped]
 
 _logger = structlog.get_logger()
 
-_IDLE_SECONDS = 3.0  # after which connections without a request are closed while draining
+# Of the end, in this order.
+_ANNOUNCE_SECONDS = 0.5  # in which responses say that their connection closes, before any does
+_ACCEPT_SECONDS = 0.1  # for connections that were accepted to be counted
+_IDLE_SECONDS = 3.0  # after which connections without a request are closed
 _LINGER_SECONDS = 5.0  # for a client to take what is left of a response
 _UNREACHABLE_MS = 30_000  # after which the kernel gives up a client that acknowledges nothing
 _WRITE_BUFFER = 16 * 1024  # bytes beside the kernel's buffers, above which the application waits
@@ -27,7 +30,13 @@ _ERRORS = {
 
 
 class Worker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no types
-    """Tells the application of the end, which lifespan does only once all connections are gone."""
+    """Tells the application of the end, which lifespan does only once all connections are gone.
+
+    It also tells the clients: gunicorn closes a connection without a word where the signal falls between a response
+    and the next request, and forgets one that was accepted in the moment of the end.
+    """
+
+    draining = False
 
     def init_process(self) -> None:
         self.connections: set[Connection] = set()
@@ -35,13 +44,20 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no types
         super().init_process()
 
     def handle_exit_signal(self) -> None:
-        super().handle_exit_signal()
-        self.asgi.drain()
+        self._drain()
+        self.loop.call_later(_ANNOUNCE_SECONDS, super().handle_exit_signal)
 
     async def _shutdown(self) -> None:
-        self.asgi.drain()  # also where the arbiter is gone and no signal came
+        self._drain()  # also where the arbiter is gone and no signal came
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(_ACCEPT_SECONDS)
         self.loop.call_later(_IDLE_SECONDS, self._close_idle)
         await super()._shutdown()
+
+    def _drain(self) -> None:
+        self.draining = True
+        self.asgi.drain()
 
     def _close_idle(self) -> None:
         for connection in list(self.connections):
@@ -77,6 +93,9 @@ class Connection(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no types
         super()._close_transport()
         if self.transport and self.transport.get_write_buffer_size():
             self.worker.loop.call_later(_LINGER_SECONDS, self.transport.abort)
+
+    def _will_close(self, request: Any, response_requires_close: bool) -> bool:
+        return self.worker.draining or bool(super()._will_close(request, response_requires_close))
 
     def _send_response_start(
         self, status: int, headers: list[tuple[bytes, bytes]], request: Any, close: bool = False

@@ -21,7 +21,6 @@ def service(stand_in: Running) -> Iterator[Running]:
     """The stand-in, well behaved unless the test says otherwise."""
     yield stand_in
     stand_in.service.receive = None
-    stand_in.service.refuse_follow = False
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A reader of server-sent events, as a browser is one."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -24,7 +25,12 @@ class EventStream:
     def __init__(self, response: requests.Response) -> None:
         self.response = response
         self.comments = 0
-        self._lines = response.iter_lines(chunk_size=65536)  # of a chunked response: each chunk as it comes
+        self._lines = self._read(time.monotonic() + 30)
+
+    def _read(self, limit: float) -> Iterator[bytes]:
+        for line in self.response.iter_lines(chunk_size=65536):  # of a chunked response: each chunk as it comes
+            assert time.monotonic() < limit, "nothing but heartbeats for 30 s"
+            yield line
 
     def __iter__(self) -> Iterator[Event]:
         name, data, event_id = "", {}, ""

@@ -35,8 +35,8 @@ class Conversation:
 class StandIn(ConversationServiceServicer):
     """Answers every message, unless the message's text or the test says otherwise.
 
-    A text may hold `slow` (answered after 0.8 s), `never` (not answered), `silent` (the turn ends without a reply),
-    `partial` (two deltas, then nothing).
+    A text may hold `slow` (answered after 0.8 s), `followed` (answered once somebody follows), `never` (not answered),
+    `silent` (the turn ends without a reply), `partial` (two deltas, then nothing).
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,6 @@ class StandIn(ConversationServiceServicer):
         self.metadata: list[dict[str, str]] = []
         self.streams: set[asyncio.Queue[pb.FollowResponse | None]] = set()
         self.subscriptions: dict[tuple[int, int], tuple[asyncio.Queue[Any], str]] = {}
-        self.refuse_follow = False
 
     async def Receive(self, request: pb.ReceiveRequest, context: Any) -> pb.ReceiveResponse:
         if self.receive:
@@ -105,6 +104,8 @@ class StandIn(ConversationServiceServicer):
         if "never" in text:
             return
         await asyncio.sleep(0.8 if "slow" in text else 0)
+        while "followed" in text and conversation_id not in self.followed():  # noqa: ASYNC110 - a test may poll
+            await asyncio.sleep(0.01)
         conversation = self.conversations[conversation_id]
         if "silent" in text:
             conversation.silences[message.turn_no] = "human_owner"
@@ -160,8 +161,6 @@ class StandIn(ConversationServiceServicer):
                 queue.put_nowait(pb.FollowResponse(events=[shown]))
 
     async def Follow(self, requests: Any, context: Any) -> AsyncIterator[pb.FollowResponse]:
-        if self.refuse_follow:
-            await context.abort(grpc.StatusCode.UNAVAILABLE, "refused by the test")
         queue: asyncio.Queue[pb.FollowResponse | None] = asyncio.Queue()
         self.streams.add(queue)
         reader = asyncio.ensure_future(self._read(requests, queue))

@@ -164,6 +164,7 @@ def test_several_requests_share_a_connection(gateway: Gateway) -> None:
 
 
 def test_a_client_that_leaves_while_it_waits_frees_its_place_at_once(gateway: Gateway, service: Running) -> None:
+    wait_until(lambda: gateway.metric("web_gateway_waiting_replies") == 0)
     with gateway.connect() as connection:
         content = b'{"message": "never"}'
         connection.sendall(POST + b"Content-Length: %d\r\n\r\n%s" % (len(content), content))

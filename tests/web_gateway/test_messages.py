@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pydantic import TypeAdapter
 
 from tests.web_gateway.event_streams import say
-from tests.web_gateway.gateways import Gateway, conversation_of
+from tests.web_gateway.gateways import Gateway, conversation_of, wait_until
 from tests.web_gateway.stand_in import DELTAS, Running
 from web_gateway.bodies import MessagesBody, PendingBody, ReplyBody, SilentBody
 
@@ -133,7 +133,7 @@ def test_a_session_sees_only_its_own_conversation(gateway: Gateway) -> None:
 
 def test_the_way_to_the_reply_can_be_streamed(gateway: Gateway) -> None:
     token = gateway.session()
-    with say(gateway, "slow", token) as stream:
+    with say(gateway, "followed", token) as stream:
         events = list(stream)
     assert [event.name for event in events] == ["accepted", "delta", "delta", "delta", "reply"]
     accepted, reply = events[0].data, events[-1].data
@@ -164,7 +164,10 @@ def test_deltas_of_an_earlier_turn_are_not_shown_to_the_poster_of_a_later_one(
 ) -> None:
     token = gateway.session()
     gateway.say("never", token, headers={"Prefer": "respond-async"})
-    with say(gateway, "slow", token) as stream:
+    with say(gateway, "never", token) as stream:
         assert stream.next().name == "accepted"
+        wait_until(lambda: conversation_of(token) in service.do(service.service.followed))
         service.do(service.service.preview, conversation_of(token), 1, "of the first turn")
-        assert [event.data["turn"] for event in stream if event.name == "delta"] == [2, 2, 2]
+        service.do(service.service.preview, conversation_of(token), 2, "of the second turn")
+        service.do(service.service.reply, conversation_of(token), 2)
+        assert [event.data["text"] for event in stream if event.name == "delta"] == ["of the second turn"]

@@ -111,6 +111,10 @@ def test_wrong_sessions_look_the_same_on_every_path(gateway: Gateway) -> None:
             answer = gateway.get(path, headers=headers)
             error = answer.json()["error"]
             seen.add((answer.status_code, error["code"], error["message"]))
+        if headers:
+            answer = gateway.post("/chat/message", json={"message": "hi"}, headers=headers)
+            error = answer.json()["error"]
+            seen.add((answer.status_code, error["code"], error["message"]))
         if variant is not None:
             answer = gateway.post("/chat/message", json={"message": "hi", "sessionId": variant})
             error = answer.json()["error"]
