@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from web_gateway.config import WebGatewaySettings
+from web_gateway.worker import hold_signals
 
 _logger = structlog.get_logger()
 
@@ -16,6 +17,9 @@ def options(settings: WebGatewaySettings, listener: int, metrics_dir: str) -> di
 
     def when_ready(_arbiter: Any) -> None:
         _logger.info("listening", host=settings.host, port=settings.web_gateway_port)
+
+    def post_fork(arbiter: Any, _worker: Any) -> None:
+        hold_signals(arbiter)
 
     def child_exit(_arbiter: Any, worker: Any) -> None:
         from prometheus_client import multiprocess  # noqa: PLC0415 - it reads the folder's name when imported
@@ -44,6 +48,7 @@ def options(settings: WebGatewaySettings, listener: int, metrics_dir: str) -> di
         # On by default, at one path for all gunicorns of a user.
         "control_socket_disable": True,
         "when_ready": when_ready,
+        "post_fork": post_fork,
         "child_exit": child_exit,
         "on_exit": on_exit,
     }

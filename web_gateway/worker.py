@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import socket
 import uuid
 from typing import Any
@@ -12,6 +14,8 @@ from gunicorn.asgi.protocol import ASGIProtocol  # type: ignore[import-untyped]
 from gunicorn.workers import gasgi  # type: ignore[import-untyped]
 
 _logger = structlog.get_logger()
+
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 # Of the end, in this order.
 _ANNOUNCE_SECONDS = 0.5  # in which responses say that their connection closes, before any does
@@ -27,6 +31,14 @@ _ERRORS = {
     431: ("headers_too_large", "There are too many headers, or one is too long."),
     501: ("transfer_coding_unsupported", "Send the body with Content-Length, or with Transfer-Encoding: chunked."),
 }
+
+
+def hold_signals(arbiter: Any) -> None:
+    """Right after the fork: keep the word to stop until the worker can hear it; it would be lost, and work taken on."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+    while not arbiter.SIG_QUEUE.empty():  # came since the fork, while the arbiter's own handlers were in place
+        if (number := arbiter.SIG_QUEUE.get_nowait()) in _STOP_SIGNALS:
+            os.kill(os.getpid(), number)
 
 
 class Worker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -46,6 +58,10 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no types
     def handle_exit_signal(self) -> None:
         self._drain()
         self.loop.call_later(_ANNOUNCE_SECONDS, super().handle_exit_signal)
+
+    async def _serve(self) -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)  # see hold_signals
+        await super()._serve()
 
     async def _shutdown(self) -> None:
         self._drain()  # also where the arbiter is gone and no signal came

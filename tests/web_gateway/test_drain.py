@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from tests.web_gateway.event_streams import follow, say
-from tests.web_gateway.gateways import Gateway, running, wait_until
+from tests.web_gateway.gateways import Gateway, environment, running, wait_until
 from tests.web_gateway.stand_in import Running
 
 
@@ -30,8 +30,9 @@ def test_at_the_end_streams_are_sent_elsewhere_and_waiting_posts_are_answered(do
         streams.append(open_streams.enter_context(say(doomed, "never")))
         answered = [pool.submit(doomed.say, "slow") for _ in range(6)]
         unanswered = [pool.submit(doomed.say, "never") for _ in range(6)]
-        silent = [doomed.connect() for _ in range(5)]
-        kept = requests.Session()
+        for _ in range(5):
+            open_streams.enter_context(doomed.connect())  # says nothing
+        kept = open_streams.enter_context(requests.Session())
         assert kept.get(f"{doomed.url}/healthz", timeout=5).ok  # leaves an idle connection
         wait_until(lambda: doomed.metric("web_gateway_waiting_replies") == 12)
         doomed.process.send_signal(signal.SIGTERM)
@@ -44,9 +45,6 @@ def test_at_the_end_streams_are_sent_elsewhere_and_waiting_posts_are_answered(do
         assert {call.result().status_code for call in unanswered} == {202}
         assert doomed.process.wait(10) == 0
         assert time.monotonic() - started < 8
-        kept.close()
-        for connection in silent:
-            connection.close()
     assert "Traceback" not in doomed.log()
 
 
@@ -87,6 +85,18 @@ def test_when_the_master_is_killed_the_workers_end_too(doomed: Gateway) -> None:
         doomed.process.kill()
         assert [event.name for event in stream] == ["reconnect"]
     wait_until(lambda: not any(alive(pid) for pid in before), 10)
+
+
+@pytest.mark.parametrize("seconds", [0.4, 0.5, 0.6, 0.8])
+def test_a_gateway_that_is_stopped_while_it_starts_ends_as_fast(service: Running, seconds: float) -> None:
+    """The moments in which a worker is forked, but does not run yet; too early or too late is no harm."""
+    gateway = Gateway(environment(service.address))
+    try:
+        time.sleep(seconds)
+        gateway.process.terminate()
+        gateway.process.wait(5)
+    finally:
+        gateway.close()
 
 
 def test_a_worker_that_is_killed_is_replaced(doomed: Gateway) -> None:
