@@ -55,12 +55,8 @@ class Gateway:
             start_new_session=True,
         )
 
-    def wait(self) -> None:
-        """Return when it answers."""
-        wait_until(self._answers, 30)
-
-    def _answers(self) -> bool:
-        assert self.process.poll() is None, self.log()
+    def answers(self) -> bool:
+        """Whether somebody answers at its port."""
         try:
             return requests.get(f"{self.url}/healthz", timeout=1).ok
         except requests.RequestException:
@@ -117,12 +113,24 @@ class Gateway:
 
 @contextmanager
 def running(address: str, **settings: object) -> Iterator[Gateway]:
-    gateway = Gateway(environment(address, **settings))
+    gateway = _started(environment(address, **settings))
+    if "cannot be opened" in gateway.log():  # somebody else took a port that was free
+        gateway.close()
+        gateway = _started(environment(address, **settings))
     try:
-        gateway.wait()
         yield gateway
     finally:
         gateway.close()
+
+
+def _started(env: dict[str, str]) -> Gateway:
+    gateway = Gateway(env)
+    try:
+        wait_until(lambda: gateway.answers() or gateway.process.poll() == 2, 30)
+    except BaseException:
+        gateway.close()
+        raise
+    return gateway
 
 
 def bearer(token: str | None) -> dict[str, str]:
