@@ -46,10 +46,11 @@ class Gateway:
         self.url = f"http://127.0.0.1:{self.port}"
         self.metrics_url = f"http://127.0.0.1:{env['WEB_GATEWAY_METRICS_PORT']}/metrics"
         self._log = tempfile.NamedTemporaryFile()  # noqa: SIM115 - closed in `close`
+        self._folder = tempfile.TemporaryDirectory()  # a gateway that is killed leaves its metrics behind
         self.process = subprocess.Popen(
             [sys.executable, "-m", "web_gateway"],
             cwd=ROOT,
-            env=env,
+            env=env | {"TMPDIR": self._folder.name},
             stdout=self._log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -82,6 +83,7 @@ class Gateway:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
         self._log.close()
+        self._folder.cleanup()
 
     def session(self) -> str:
         """A new session's token."""
