@@ -89,7 +89,15 @@ class Answering:
             for earlier, task in self._tasks.values():
                 if earlier.claim[:2] == turn.claim[:2]:
                     task.cancel()
-        self._tasks[turn.claim] = turn, asyncio.create_task(self._answer(turn))
+        task = asyncio.create_task(self._answer(turn))
+        self._tasks[turn.claim] = turn, task
+        # Not by the task itself: one that is cancelled before it runs would never do it.
+        task.add_done_callback(lambda _task: self._forget(turn))
+
+    def _forget(self, turn: Turn) -> None:
+        del self._tasks[turn.claim]
+        _in_flight.set(len(self._tasks))
+        self.wake()  # there is room, and the conversation's next turn may be due
 
     async def _sweep(self) -> None:
         released = await self._turns.release_expired()
@@ -123,9 +131,6 @@ class Answering:
             _logger.warning("a reply could not be committed", conversation=turn.conversation_id, error=str(error))
         finally:
             preview.end(committed)
-            del self._tasks[turn.claim]
-            _in_flight.set(len(self._tasks))
-            self.wake()  # there is room, and the conversation's next turn may be due
 
     async def _answer_once(self, turn: Turn, preview: Preview) -> bool:
         """Whether a reply was committed."""

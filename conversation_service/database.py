@@ -135,7 +135,7 @@ class Database:
         for remaining in reversed(range(_ATTEMPTS)):
             try:
                 return work(self._session())
-            except peewee.DatabaseError as error:
+            except peewee.PeeweeException as error:  # InterfaceError is none of its DatabaseErrors
                 self._recover(error, getattr(error, "orig", error), remaining)
             except psycopg2.Error as error:
                 self._recover(error, error, remaining)

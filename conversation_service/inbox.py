@@ -53,7 +53,7 @@ class Inbox:
     async def record(self, events: Sequence[pb.Event], request_id: str, trace_parent: str | None) -> Result:
         """Store `events` in one transaction and return after its COMMIT: a receipt each, in their order.
 
-        Raises DatabaseUnavailable; then nothing or everything is stored, and the same call may be repeated.
+        Raises DatabaseUnavailable; then any part may be stored, and the same call is to be repeated.
         """
         batch = _Batch(events)
         try:

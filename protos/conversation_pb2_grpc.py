@@ -74,8 +74,8 @@ class ConversationServiceServicer:
     def Receive(self, request, context):
         """Durably records a batch of inbound events and returns after COMMIT: one receipt per event, in the order given.
         Idempotent on (channel, account, event_key): a repeated call changes nothing and returns the first one's receipts.
-        At most 100 events and 512 KiB a call (INVALID_ARGUMENT above). UNAVAILABLE and DEADLINE_EXCEEDED mean that nothing
-        or everything was recorded; repeat the call. RESOURCE_EXHAUSTED means that nothing was recorded.
+        At most 100 events and 512 KiB a call (INVALID_ARGUMENT above). UNAVAILABLE and DEADLINE_EXCEEDED mean that it is
+        not known what was recorded; repeat the call. RESOURCE_EXHAUSTED means that nothing was recorded.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -8,6 +8,8 @@ import grpc.aio
 import pytest
 
 from chassis import health
+from conversation_service import models
+from conversation_service.database import Session
 from local_stack.postgres import PostgresServer
 from migrations.runner import migrate_up
 from protos import conversation_pb2 as pb
@@ -94,5 +96,42 @@ def test_a_terminated_backend_is_replaced_without_an_error_to_callers(database_u
                 lambda rows: rows == [(20,)],
             )
             assert service.query("SELECT count(*) FROM messages WHERE author = 'assistant'") == [(20,)]
+
+    asyncio.run(scenario())
+
+
+def test_a_connection_lost_inside_a_transaction_is_replaced_and_the_work_repeated(database_url: str) -> None:
+    attempts = 0
+
+    def work(session: Session) -> int:
+        nonlocal attempts
+        attempts += 1
+        with session.transaction():
+            if attempts == 1:
+                models.database.execute_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+            return len(session.execute("oldest_turn"))
+
+    async def scenario() -> None:
+        async with running_service(database_url) as service:
+            assert await service.app.database.run(work) == 1
+            assert attempts == 2
+
+    asyncio.run(scenario())
+
+
+def test_a_connection_that_was_closed_unnoticed_is_replaced(database_url: str) -> None:
+    attempts = 0
+
+    def work(session: Session) -> int:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 1:
+            models.database.connection().close()
+        return len(session.execute("oldest_turn"))
+
+    async def scenario() -> None:
+        async with running_service(database_url) as service:
+            assert await service.app.database.run(work) == 1
+            assert attempts == 2
 
     asyncio.run(scenario())
