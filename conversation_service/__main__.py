@@ -1,8 +1,10 @@
 """`python -m conversation_service`: starts the conversation service."""
 
+import os
+
 import uvloop
 
-from chassis import logs, traces
+from chassis import faultpoints, logs, traces
 from chassis.server import serve_metrics
 from chassis.settings import load
 from conversation_service.app import App
@@ -21,6 +23,7 @@ async def serve(settings: ConversationSettings) -> None:
 
 def main() -> None:
     """Read the settings and serve."""
+    faultpoints.configure(os.environ)
     settings = load(ConversationSettings)
     logs.configure(_NAME, settings.log_level)
     traces.configure(_NAME, settings.otel_exporter_otlp_endpoint)

@@ -8,6 +8,7 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from chassis import context, traces
+from chassis.faultpoints import faultpoint
 from conversation_service import messages
 from conversation_service.database import DatabaseUnavailable
 from conversation_service.followers import Thread
@@ -79,6 +80,7 @@ class Answering:
                     return
                 claimed = await self._turns.claim(room)
                 for turn in claimed:
+                    faultpoint("turn.claimed")
                     self._begin(turn)
             _in_flight.set(len(self._tasks))
             if len(claimed) < room:
@@ -140,6 +142,7 @@ class Answering:
         started = time.monotonic()
         try:
             reply = await self._write(turn, preview)
+            faultpoint("turn.answered")
             committed = await self._commit(turn, reply, patience=turn.seconds_left - (time.monotonic() - started))
         except DatabaseUnavailable:
             raise

@@ -2,13 +2,17 @@
 
 import asyncio
 
+import structlog
+
 from chassis.channel import Peer
 from chassis.credentials import Credentials
 from chassis.server import Server
+from chassis.settings import stop
 from conversation_service import models
 from conversation_service.answering import Answering
 from conversation_service.config import ConversationSettings
 from conversation_service.database import Database, DatabaseUnavailable, connect
+from conversation_service.durability import Durability, NotDurable
 from conversation_service.history import History
 from conversation_service.hub import Hub
 from conversation_service.inbox import Inbox, Windows
@@ -23,6 +27,7 @@ from protos import conversation_pb2, conversation_pb2_grpc
 
 _READY_SECONDS = 1.0
 _PRUNE_SECONDS = 60.0
+_logger = structlog.get_logger()
 SERVICE_NAME = conversation_pb2.DESCRIPTOR.services_by_name["ConversationService"].full_name
 
 
@@ -34,7 +39,7 @@ class App:
         credentials = Credentials(settings)
         driver = connect(settings.database_url.get_secret_value(), settings.worker_name())
         models.database.initialize(driver)
-        self.database = Database(driver, settings.database_connections)
+        self.database = Database(driver, settings.database_connections, Durability(settings.durability_elsewhere).check)
         self._replicas = Replicas(settings.worker_address(), credentials)
         self.hub = Hub(self.database, lambda *running: self._replicas.follow(self.hub.previews, *running))
         self._limits = Limits(self.database)
@@ -71,7 +76,13 @@ class App:
         )
 
     async def start(self) -> None:
-        """Listen, answer, and be ready while Postgres is."""
+        """Listen, answer, and be ready while Postgres is. A server that would forget ends the process at once."""
+        try:
+            await self.database.run(lambda session: session.execute("read_durability"))
+        except NotDurable as error:
+            stop(str(error))
+        except DatabaseUnavailable as error:
+            _logger.warning("waiting for the database", error=str(error))
         await self.server.start([SERVICE_NAME], self._settings.grpc_reflection)
         work = (
             self.hub.run(),

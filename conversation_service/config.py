@@ -20,6 +20,10 @@ class ConversationSettings(ServiceSettings):
     llm_service_address: str = Field("127.0.0.1:9052", description="Where the LLM service listens (a gRPC target).")
     grpc_reflection: bool = Field(False, description="Let tools such as grpcurl list the services' methods.")
     database_connections: int = Field(8, ge=2, le=100, description="Connections to Postgres of one process.")
+    durability_elsewhere: bool = Field(
+        False,
+        description="yes: Postgres may run with fsync or full_page_writes off, its storage keeps what is written.",
+    )
     answering_concurrency: int = Field(1000, ge=1, le=10_000, description="Turns in flight in one process.")
     llm_history_limit: int = Field(20, ge=1, le=200, description="Messages of history given to the model.")
     llm_timeout_ms: int = Field(15_000, ge=100, le=120_000, description="The model's time for one reply, in all.")

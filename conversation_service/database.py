@@ -108,8 +108,12 @@ class Session:
 class Database:
     """Runs work against Postgres in threads, each with one connection; `database` serves the peewee models too."""
 
-    def __init__(self, database: peewee.PostgresqlDatabase, connections: int) -> None:
+    def __init__(
+        self, database: peewee.PostgresqlDatabase, connections: int, check: Callable[[Session], None] = lambda _: None
+    ) -> None:
+        """`check` sees each new connection before it is used, and may refuse it with a DatabaseUnavailable."""
         self._database = database
+        self._check = check
         self._executor = ThreadPoolExecutor(connections, thread_name_prefix="database")
         self._thread = threading.local()
         self._down_until = 0.0
@@ -146,14 +150,24 @@ class Database:
         if self._database.is_closed() and time.monotonic() < self._down_until:
             raise DatabaseUnavailable("the last attempt to connect failed")
         try:
-            self._database.connect(reuse_if_open=True)
+            is_new = self._database.connect(reuse_if_open=True)
         except _LOST as error:
             self._down_until = time.monotonic() + _DOWN_SECONDS
             _logger.error("database unreachable", error=str(error).strip())
             raise DatabaseUnavailable("cannot connect") from error
         if not hasattr(self._thread, "session"):
             self._thread.session = Session(self._database)
-        return cast(Session, self._thread.session)
+        session = cast(Session, self._thread.session)
+        if is_new:
+            self._admit(session)
+        return session
+
+    def _admit(self, session: Session) -> None:
+        try:
+            self._check(session)
+        except DatabaseUnavailable:
+            self._database.close()
+            raise
 
     def _recover(self, error: Exception, cause: BaseException, remaining: int) -> None:
         """Return where the work may be tried again; raise DatabaseUnavailable where not, or what the values did."""

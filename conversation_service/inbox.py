@@ -8,6 +8,7 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
+from chassis.faultpoints import faultpoint
 from conversation_service.database import REFUSED, Database, Session, columns
 from conversation_service.events import Entry, Key, Poisonous, clean, read
 from protos import conversation_pb2 as pb
@@ -80,7 +81,9 @@ class Inbox:
         if batch.only_messages:
             return self._store_messages(session, batch, request_id, trace_parent)
         with session.transaction():
-            return self._store_messages(session, batch, request_id, trace_parent)
+            result = self._store_messages(session, batch, request_id, trace_parent)
+            faultpoint("receive.in_transaction")
+            return result
 
     def _store_messages(self, session: Session, batch: "_Batch", request_id: str, trace_parent: str | None) -> Result:
         recorded = self._insert_messages(session, batch.messages(), request_id, trace_parent)

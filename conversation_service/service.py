@@ -9,6 +9,7 @@ import grpc
 import grpc.aio
 
 from chassis import context, traces
+from chassis.faultpoints import faultpoint
 from conversation_service import messages
 from conversation_service.answering import Answering
 from conversation_service.database import Database, DatabaseUnavailable
@@ -60,6 +61,7 @@ class ConversationService(conversation_pb2_grpc.ConversationServiceServicer):
             await self._charge(request, rpc)
         recording = self._inbox.record(request.events, context.request_id.get(), traces.trace_parent())
         result = await _available(rpc, recording)
+        faultpoint("receive.committed")
         self._tell(result)
         return pb.ReceiveResponse(receipts=result.receipts)
 

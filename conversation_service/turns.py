@@ -10,6 +10,7 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
+from chassis.faultpoints import faultpoint
 from conversation_service.database import Database, Row, Session, columns
 from protos import llm_pb2
 
@@ -137,6 +138,7 @@ class Turns:
         if not rows:
             _fenced.inc()
             return None
+        faultpoint("reply.committed")
         return Committed(message_id, *rows[0])
 
     async def silence(self, turn: Turn, reason: str) -> bool:

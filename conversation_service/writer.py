@@ -10,6 +10,7 @@ import grpc.aio
 import structlog
 
 from chassis.channel import Peer
+from chassis.faultpoints import faultpoint
 from conversation_service.events import clean
 from conversation_service.previews import Preview
 from conversation_service.turns import Reply, Turn
@@ -61,6 +62,7 @@ class Writer:
                 event = response.WhichOneof("event")
                 if event == "delta":
                     preview.extend(response.delta.text)
+                    faultpoint("turn.streaming")
                 elif event == "reset":
                     preview.void()
                 elif event == "tool_intent":

@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from chassis.faultpoints import faultpoint
 from llm_service import figures
 from llm_service.events import Delta, Event, Final, Reset, Said, Turn
 from llm_service.replies import Replies
@@ -37,6 +38,7 @@ class LlmService(llm_pb2_grpc.LlmServiceServicer):
                 async with aclosing(self._replies.generate(turn)) as events:
                     async for event in events:
                         yield _RESPONSES[type(event)](event)
+                        faultpoint("model.streaming")
         finally:
             self._in_flight -= 1
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
-from chassis import logs
+from chassis import faultpoints, logs
 from chassis.settings import load, stop
 from web_gateway.config import WebGatewaySettings
 from web_gateway.gunicorn_config import options
@@ -48,6 +48,7 @@ def _raise_file_limit() -> None:
 
 
 def main() -> None:
+    faultpoints.configure(os.environ)
     settings = load(WebGatewaySettings)
     logs.configure("web_gateway", settings.log_level)
     if settings.web_gateway_metrics_port:

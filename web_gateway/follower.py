@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from chassis.faultpoints import faultpoint
 from protos.conversation_pb2 import AUTHOR_CUSTOMER, FollowEvent, PreviewReset
 from web_gateway.events import COMMENT
 
@@ -64,6 +65,7 @@ class Follower:
                 if not self._is_new(event.ownership.rev):
                     return
             case "delta":
+                faultpoint("browser.streaming")
                 if event.delta.replace:
                     self.void_preview()
                 self._turn_shown = event.delta.turn_no

@@ -74,6 +74,7 @@ def settings_for(database_url: str, llm_address: str, **overrides: Any) -> Conve
     port = free_port()
     values: dict[str, Any] = {
         "database_url": database_url,
+        "durability_elsewhere": True,  # the tests' server has fsync off
         "service_token": TOKEN,
         "conversation_service_port": port,
         "conversation_service_advertise": f"127.0.0.1:{port}",
