@@ -17,6 +17,7 @@ from local_stack.tether import tethered
 from tests.local_stack.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
+_FIGURE = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)")
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 
@@ -102,12 +103,8 @@ class Member:
         """A figure as Prometheus sees it, summed over the labels that are not given; 0 where nothing was counted."""
         total = 0.0
         for line in requests.get(self._metrics, timeout=5).text.splitlines():
-            found = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line)
-            if (
-                found
-                and found[1] == name
-                and dict(re.findall(r'(\w+)="([^"]*)"', found[2] or "")).items() >= labels.items()
-            ):
+            found = _FIGURE.fullmatch(line)
+            if found and found[1] == name and labels.items() <= dict(_LABEL.findall(found[2] or "")).items():
                 total += float(found[3])
         return total
 
