@@ -11,12 +11,15 @@ BIN := .venv/bin
 VENV := .venv/.installed
 TESTS ?= tests
 WORKERS ?= auto
+# What gets better by being repeated: each race so many times, and the runs that take minutes.
+LONG ?= tests/conversation_service/races tests/crashes tests/lost_neighbours tests/replicas tests/llm_service
+REPETITIONS ?= 500
 PROTOC := -m grpc_tools.protoc -I. protos/conversation.proto protos/llm.proto
 
-.PHONY: help up test check protos lock
+.PHONY: help up test test-long check protos lock
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: $(VENV) ## Start everything and say where to click; Ctrl-C stops it
 	@exec $(BIN)/python local_stack/tether.py $$PPID 15 - $(BIN)/python -m local_stack
@@ -24,6 +27,11 @@ up: $(VENV) ## Start everything and say where to click; Ctrl-C stops it
 test: $(VENV) ## Run the tests (TESTS=tests/chassis runs some, WORKERS=1 in one process)
 	@.ci/chromium
 	@$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile $(TESTS)
+
+test-long: $(VENV) ## Repeat races, crashes and outages for an hour (REPETITIONS=500 of each race)
+	@.ci/chromium
+	@SPUR_REPETITIONS=$(REPETITIONS) $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 2 --dist loadfile \
+		-m "long or not long" $(LONG)
 
 check: $(VENV) ## Check format, lint, types, contract, images and known vulnerabilities
 	$(BIN)/ruff format --check .
