@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,12 +23,10 @@ TOKEN = "a-token-for-tests-only"
 
 
 @dataclass
-class Harness:
-    """What a test drives and looks at."""
+class Client:
+    """One replica of the service as its callers see it, and the database behind it."""
 
     stub: Any
-    llm: ScriptedLlm
-    app: App
     settings: ConversationSettings
     peer: Peer
 
@@ -58,6 +56,14 @@ class Harness:
             cursor = connection.cursor()
             cursor.execute(sql, parameters)
             return cursor.fetchall() if cursor.description else []
+
+
+@dataclass
+class Harness(Client):
+    """What a test drives and looks at: a replica in this process, with its parts and its LLM service."""
+
+    app: App
+    llm: ScriptedLlm
 
 
 async def eventually(look: Callable[[], Any], enough: Callable[[Any], bool], seconds: float = 20) -> Any:
@@ -94,18 +100,38 @@ async def running_service(url: str, llm: ScriptedLlm | None = None, **overrides:
 
 
 @asynccontextmanager
-async def running_app(settings: ConversationSettings, llm: ScriptedLlm) -> AsyncIterator[Harness]:
-    app = App(settings)
-    await app.start()
+async def running_replicas(
+    url: str, count: int = 2, llm: ScriptedLlm | None = None, **overrides: Any
+) -> AsyncIterator[list[Harness]]:
+    """Several replicas in this process that share one database and one LLM service."""
+    llm = llm or ScriptedLlm()
+    async with running_llm(llm) as llm_address, AsyncExitStack() as replicas:
+        settings = [settings_for(url, llm_address, **overrides) for _ in range(count)]
+        yield [await replicas.enter_async_context(running_app(each, llm)) for each in settings]
+
+
+@asynccontextmanager
+async def connected(settings: ConversationSettings, seconds: float = 10) -> AsyncIterator[Client]:
+    """A caller of the replica that runs, or is about to run, under `settings`."""
     peer = Peer(f"127.0.0.1:{settings.conversation_service_port}", Credentials(settings))
     # Without the client's own health checks: a test wants to hear what the service says when it is not well.
     channel = grpc.aio.insecure_channel(f"127.0.0.1:{settings.conversation_service_port}")
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(seconds):
             await channel.channel_ready()
-        yield Harness(conversation_pb2_grpc.ConversationServiceStub(channel), llm, app, settings, peer)
+        yield Client(conversation_pb2_grpc.ConversationServiceStub(channel), settings, peer)
     finally:
         await channel.close()
+
+
+@asynccontextmanager
+async def running_app(settings: ConversationSettings, llm: ScriptedLlm) -> AsyncIterator[Harness]:
+    app = App(settings)
+    await app.start()
+    try:
+        async with connected(settings) as client:
+            yield Harness(client.stub, client.settings, client.peer, app, llm)
+    finally:
         await app.drain()
         await app.server.grpc.stop(1)
         await app.stop()
