@@ -16,7 +16,7 @@ LONG ?= tests/conversation_service/races tests/crashes tests/lost_neighbours tes
 REPETITIONS ?= 500
 PROTOC := -m grpc_tools.protoc -I. protos/conversation.proto protos/llm.proto
 
-.PHONY: help up test test-long check protos lock
+.PHONY: help up test test-long bench check protos lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ test-long: $(VENV) ## Repeat races, crashes and outages for an hour (REPETITIONS
 	@.ci/chromium
 	@SPUR_REPETITIONS=$(REPETITIONS) $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 2 --dist loadfile \
 		-m "long or not long" $(LONG)
+
+bench: $(VENV) ## Measure side by side with a monolith and pgbench (BENCH="turns memory" runs some figures)
+	@exec $(BIN)/python local_stack/tether.py $$PPID 15 - $(BIN)/python -m benchmarks $(BENCH)
 
 check: $(VENV) ## Check format, lint, types, contract, images and known vulnerabilities
 	$(BIN)/ruff format --check .

@@ -1,0 +1,68 @@
+"""Runs the load generator from the driver's side: waits until it is connected, sets it off, takes its outcome."""
+
+import json
+import signal
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+
+from benchmarks.load.plan import Outcome, Plan
+from benchmarks.processes import BenchmarkError
+from local_stack.tether import tethered
+
+ROOT = Path(__file__).parents[1]
+
+
+class Generator:
+    """A context: on leaving it the generator is ended, whatever it was doing."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._process = subprocess.Popen(
+            tethered([sys.executable, "-m", "benchmarks.load", json.dumps(asdict(plan))], signal.SIGKILL),
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def __enter__(self) -> "Generator":
+        if self._read_line() != "ready\n":
+            raise self._failure()
+        return self
+
+    def begin(self) -> None:
+        """Everything is connected: set it off."""
+        assert self._process.stdin
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+
+    def outcome(self) -> Outcome:
+        """Wait for the end. Raises BenchmarkError where requests failed: their cost is not that of turns."""
+        line = self._read_line()
+        if not line:
+            raise self._failure()
+        outcome = Outcome(**json.loads(line))
+        if outcome.failures:
+            raise BenchmarkError(f"{len(outcome.failures)} requests failed, the first with {outcome.failures[0]}")
+        if outcome.fallbacks:
+            raise BenchmarkError(f"{outcome.fallbacks} answers were not the model's")
+        return outcome
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def _read_line(self) -> str:
+        assert self._process.stdout
+        return self._process.stdout.readline()
+
+    def _failure(self) -> BenchmarkError:
+        self._process.kill()
+        said = self._process.communicate()[1].strip().splitlines()
+        return BenchmarkError(f"the load generator failed: {said[-1] if said else 'it said nothing'}")

@@ -1,0 +1,46 @@
+"""Runs one plan: says "ready" once connected, begins at a line of input, and prints the outcome as JSON."""
+
+import asyncio
+import json
+import resource
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Protocol
+
+import uvloop
+
+from benchmarks.load.plan import Outcome, Plan
+from benchmarks.load.turns import Turns
+
+
+class Kind(Protocol):
+    """One way to make load."""
+
+    async def prepare(self) -> None: ...
+
+    async def run(self) -> Outcome: ...
+
+
+KINDS: dict[str, Callable[[Plan], Kind]] = {"turns": Turns}
+
+
+async def main(plan: Plan) -> None:
+    async with asyncio.timeout(plan.limit):
+        kind = KINDS[plan.kind](plan)
+        await kind.prepare()
+        before = _own_seconds()
+        print("ready", flush=True)
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+        outcome = await kind.run()
+    outcome.cpu_seconds = _own_seconds() - before
+    print(json.dumps(asdict(outcome)), flush=True)
+
+
+def _own_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+if __name__ == "__main__":
+    uvloop.run(main(Plan(**json.loads(sys.argv[1]))))
