@@ -5,13 +5,29 @@ import socket
 
 from pydantic import Field, SecretStr
 
-from chassis.settings import ServiceSettings
+from chassis.settings import ServiceSettings, Settings
 
 
-class ConversationSettings(ServiceSettings):
-    """Read once, by `__main__`."""
+class RecordingSettings(Settings):
+    """What it takes to record events, which the commands for the person who runs it do as well as the server."""
 
     database_url: SecretStr = Field(description="postgresql://user:password@host:port/name of the migrated database.")
+    durability_elsewhere: bool = Field(
+        False,
+        description="yes: Postgres may run with fsync or full_page_writes off, its storage keeps what is written.",
+    )
+    turn_deadline_seconds: float = Field(60, gt=0, le=3600, description="A turn gets the safe text after that.")
+    gather_seconds: float = Field(
+        2, ge=0, le=60, description="Messaging channels: wait that long for a further message."
+    )
+    gather_limit_seconds: float = Field(
+        8, ge=0, le=120, description="Messaging channels: wait no longer than that in all."
+    )
+
+
+class ConversationSettings(RecordingSettings, ServiceSettings):
+    """Read once, by `__main__`."""
+
     conversation_service_port: int = Field(9051, ge=1, le=65535, description="gRPC port of the conversation service.")
     conversation_service_metrics_port: int = Field(9151, ge=0, le=65535, description="Its /metrics; 0: none.")
     conversation_service_advertise: str = Field(
@@ -20,22 +36,11 @@ class ConversationSettings(ServiceSettings):
     llm_service_address: str = Field("127.0.0.1:9052", description="Where the LLM service listens (a gRPC target).")
     grpc_reflection: bool = Field(False, description="Let tools such as grpcurl list the services' methods.")
     database_connections: int = Field(8, ge=2, le=100, description="Connections to Postgres of one process.")
-    durability_elsewhere: bool = Field(
-        False,
-        description="yes: Postgres may run with fsync or full_page_writes off, its storage keeps what is written.",
-    )
     answering_concurrency: int = Field(1000, ge=1, le=10_000, description="Turns in flight in one process.")
     llm_history_limit: int = Field(20, ge=1, le=200, description="Messages of history given to the model.")
     llm_timeout_ms: int = Field(15_000, ge=100, le=120_000, description="The model's time for one reply, in all.")
-    turn_deadline_seconds: float = Field(60, gt=0, le=3600, description="A turn gets the safe text after that.")
     turn_lease_seconds: float = Field(
         15, gt=0.5, le=300, description="A silent worker's turns are free again after that."
-    )
-    gather_seconds: float = Field(
-        2, ge=0, le=60, description="Messaging channels: wait that long for a further message."
-    )
-    gather_limit_seconds: float = Field(
-        8, ge=0, le=120, description="Messaging channels: wait no longer than that in all."
     )
     llm_unavailable_seconds: float = Field(
         10, gt=0, le=60, description="The safe text is given when the LLM service is out of reach for so long."

@@ -167,10 +167,10 @@ class _Batch:
         receipt.outcome = pb.Receipt.OUTCOME_DUPLICATE
         return receipt
 
-    def conflicts(self, receipts: list[pb.Receipt]) -> list[Entry]:
-        """The entries whose receipts say so."""
+    def conflicts(self, receipts: list[pb.Receipt]) -> list[tuple[Entry, pb.Event]]:
+        """The entries whose receipts say so, each with its event."""
         return [
-            self._read[index]
+            (self._read[index], self.events[index])
             for index, receipt in enumerate(receipts)
             if receipt.outcome == pb.Receipt.OUTCOME_CONFLICT
         ]
@@ -209,9 +209,12 @@ def _insert_poison(session: Session, poison: Iterable[tuple[pb.Event, str]]) -> 
         session.execute("keep_poison", *columns(rows, 6))
 
 
-def _insert_conflicts(session: Session, entries: list[Entry]) -> None:
-    if entries:
-        rows = [(*entry.key, entry.kind, entry.meaning, entry.raw) for entry in entries]
+def _insert_conflicts(session: Session, conflicts: list[tuple[Entry, pb.Event]]) -> None:
+    if conflicts:
+        rows = [
+            (*entry.key, entry.kind, entry.meaning, event.SerializeToString(deterministic=True))
+            for entry, event in conflicts
+        ]
         session.execute("keep_conflicts", *columns(rows, 6))
 
 

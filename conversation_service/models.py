@@ -56,6 +56,7 @@ class Conversation(Table):
     next_out = peewee.BigIntegerField()
     next_rev = peewee.BigIntegerField()
     last_customer_at = DateTimeTZField(null=True)
+    active_on = peewee.DateField(null=True)  # generated: the day of last_customer_at
     continues_in = peewee.ForeignKeyField("self", column_name="continues_in", null=True)
     created_at = DateTimeTZField()
 
@@ -84,6 +85,7 @@ class EventConflict(Table):
     kind = peewee.TextField()
     meaning_sha = peewee.BlobField()
     raw_body = peewee.BlobField(column_name="raw", null=True)  # `raw` is a method of every model
+    event = peewee.BlobField(null=True)
     received_at = DateTimeTZField()
 
 

@@ -16,6 +16,7 @@ _TYPES = {
     "BYTEA": "bytea",
     "JSONB": "jsonb",
     "TIMESTAMPTZ": "timestamp with time zone",
+    "DATE": "date",
 }
 
 
