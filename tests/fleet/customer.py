@@ -1,5 +1,6 @@
 """A customer in a browser: posts, listens, reads the history."""
 
+import copy
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,12 @@ class Customer:
     def __init__(self, url: str) -> None:
         self.url = url
         self.session = str(requests.post(f"{url}/chat/session", timeout=10).json()["sessionId"])
+
+    def at(self, url: str) -> "Customer":
+        """The same session at another gateway."""
+        other = copy.copy(self)
+        other.url = url
+        return other
 
     def post(self, text: str, key: str | None = None, **options: Any) -> requests.Response:
         body = {"message": text, "sessionId": self.session, "clientMessageId": key or str(uuid.uuid4())}

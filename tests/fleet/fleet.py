@@ -68,9 +68,20 @@ class Fleet:
 
 @contextmanager
 def running_fleet(
-    database_url: str, *, conversations: int = 1, llms: int = 1, webs: int = 1, **settings: str
+    database_url: str,
+    *,
+    conversations: int = 1,
+    llms: int = 1,
+    webs: int = 1,
+    paired: bool = False,
+    prepare: Callable[[Fleet], None] = lambda _fleet: None,
+    **settings: str,
 ) -> Iterator[Fleet]:
-    """Everything ready, under short leases; `settings` are for all members."""
+    """Everything ready, under short leases; `settings` are for all members.
+
+    `prepare` may change single members before they start.
+    `paired`: each web gateway speaks to the conversation service of its own number only, not to all of them in turn.
+    """
     with running_openai() as model, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         faultpoints = folder / "faultpoints"
@@ -80,8 +91,10 @@ def running_fleet(
         common.setdefault("LLM_SERVICE_ADDRESS", _target(llm))
         conversation = [_member("conversation_service", common, folder) for _ in range(conversations)]
         common.setdefault("CONVERSATION_SERVICE_ADDRESS", _target(conversation))
-        web = [_member("web_gateway", common, folder) for _ in range(webs)]
+        own = [{"CONVERSATION_SERVICE_ADDRESS": _target([member])} for member in conversation] if paired else []
+        web = [_member("web_gateway", common | (own[number] if paired else {}), folder) for number in range(webs)]
         fleet = Fleet(conversation, llm, web, model, database_url, faultpoints)
+        prepare(fleet)
         try:
             for member in fleet.members:
                 member.start(wait=False)
