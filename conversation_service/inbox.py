@@ -79,42 +79,39 @@ class Inbox:
 
     def _store(self, session: Session, batch: "_Batch", request_id: str, trace_parent: str | None) -> Result:
         if batch.only_messages:
-            return self._store_messages(session, batch, request_id, trace_parent)
+            return self._store_events(session, batch, request_id, trace_parent)
         with session.transaction():
-            result = self._store_messages(session, batch, request_id, trace_parent)
+            result = self._store_events(session, batch, request_id, trace_parent)
             faultpoint("receive.in_transaction")
             return result
 
-    def _store_messages(self, session: Session, batch: "_Batch", request_id: str, trace_parent: str | None) -> Result:
-        recorded = self._insert_messages(session, batch.messages(), request_id, trace_parent)
-        placed: _Placed = {item.entry.key: item.receipt for item in recorded}
-        for channel, account, event_key in _insert_others(session, batch.others()):
-            placed[channel, account, event_key] = _receipt(event_key, pb.Receipt.OUTCOME_RECORDED)
+    def _store_events(self, session: Session, batch: "_Batch", request_id: str, trace_parent: str | None) -> Result:
+        placed, recorded = self._insert_events(session, batch.entries, request_id, trace_parent)
         _insert_poison(session, batch.poison.values())
         known = _read_known(session, [key for key in batch.entries if key not in placed])
         receipts = [batch.receipt(index, placed, known) for index in range(len(batch.events))]
         _insert_conflicts(session, batch.conflicts(receipts))
         return Result(receipts, recorded)
 
-    def _insert_messages(
-        self, session: Session, entries: list[Entry], request_id: str, trace_parent: str | None
-    ) -> list[Recorded]:
+    def _insert_events(
+        self, session: Session, entries: dict[Key, Entry], request_id: str, trace_parent: str | None
+    ) -> tuple[_Placed, list[Recorded]]:
+        """The receipts of the entries that are new, and the messages among them in their order."""
+        placed: _Placed = {}
+        recorded: list[Recorded] = []
         if not entries:
-            return []
-        arrays = columns([_message_row(entry) for entry in entries], 13)
+            return placed, recorded
+        arrays = columns([_event_row(entry) for entry in entries.values()], 14)
         windows = self._windows
         rows = session.execute(
-            "record_messages", *arrays, request_id, trace_parent, windows.gather, windows.gather_limit, windows.deadline
+            "record_events", *arrays, request_id, trace_parent, windows.gather, windows.gather_limit, windows.deadline
         )
-        by_message = {entry.message_id: entry for entry in entries}
-        recorded = []
-        for message_id, conversation_id, seq, rev, turn_no, created_at in rows:
-            entry = by_message[str(message_id)]
-            receipt = _receipt(
-                entry.key[2], pb.Receipt.OUTCOME_RECORDED, message_id, conversation_id, seq, rev, turn_no
-            )
-            recorded.append(Recorded(entry, receipt, created_at))
-        return recorded
+        for channel, account, event_key, created_at, *place in rows:
+            entry = entries[channel, account, event_key]
+            placed[entry.key] = receipt = _receipt(event_key, pb.Receipt.OUTCOME_RECORDED, *place)
+            if entry.is_message:
+                recorded.append(Recorded(entry, receipt, created_at))
+        return placed, recorded
 
 
 class _Batch:
@@ -135,13 +132,7 @@ class _Batch:
             else:
                 self._read[index] = entry
                 self.entries.setdefault(entry.key, entry)
-        self.only_messages = not self.poison and not self.others()
-
-    def messages(self) -> list[Entry]:
-        return [entry for entry in self.entries.values() if entry.is_message]
-
-    def others(self) -> list[Entry]:
-        return [entry for entry in self.entries.values() if not entry.is_message]
+        self.only_messages = not self.poison and all(entry.is_message for entry in self.entries.values())
 
     def refuse_all(self, reason: str) -> None:
         """Treat every event as poison."""
@@ -176,13 +167,14 @@ class _Batch:
         ]
 
 
-def _message_row(entry: Entry) -> tuple[object, ...]:
+def _event_row(entry: Entry) -> tuple[object, ...]:
     return (
         *entry.key,
         entry.thread_key,
+        entry.kind,
         entry.surface,
         entry.new_id,
-        entry.message_id,
+        entry.message_id if entry.is_message else None,
         entry.message_kind(),
         entry.meaning,
         entry.raw,
@@ -190,13 +182,6 @@ def _message_row(entry: Entry) -> tuple[object, ...]:
         entry.content,
         entry.platform_time,
     )
-
-
-def _insert_others(session: Session, entries: list[Entry]) -> list[Key]:
-    if not entries:
-        return []
-    rows = [(*entry.key, entry.thread_key, entry.kind, entry.meaning, entry.raw) for entry in entries]
-    return [(channel, account, key) for channel, account, key in session.execute("keep_events", *columns(rows, 7))]
 
 
 def _insert_poison(session: Session, poison: Iterable[tuple[pb.Event, str]]) -> None:

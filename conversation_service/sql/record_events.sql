@@ -1,21 +1,25 @@
--- PARAMETERS: text[], text[], text[], text[], text[], uuid[], uuid[], text[], bytea[], bytea[], text[], text[], timestamptz[], text, text, float8, float8, float8
--- Records customer messages: event, conversation, turn and message in one statement, so one round trip and one commit.
--- Only keys that were not known yet take effect; the rows returned are theirs.
--- Arrays of one length: channel, account, event key, thread key, surface, id for a new conversation, message id, kind,
--- meaning, raw, text, content, platform time. Then request id, trace parent; seconds: gathering window, its end, deadline.
+-- PARAMETERS: text[], text[], text[], text[], text[], text[], uuid[], uuid[], text[], bytea[], bytea[], text[], text[], timestamptz[], text, text, float8, float8, float8
+-- Records events, and what customers' messages among them bring about: event, conversation, turn and message in one
+-- statement, so one round trip and one commit. Keys of all kinds are taken in one order, so that no two batches wait for
+-- each other. Only keys that were not known yet take effect; the rows returned are theirs.
+-- Arrays of one length: channel, account, event key, thread key, event's kind, surface, id for a new conversation, message
+-- id (null: the event changes nothing yet), message's kind, meaning, raw, text, content, platform time. Then request id,
+-- trace parent; seconds: gathering window, its end, deadline.
 WITH input AS MATERIALIZED (
-    SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) WITH ORDINALITY AS i (
-        channel, account, event_key, thread_key, surface, new_id, message_id, kind, meaning_sha, raw, text, content,
-        platform_time, place)
+    SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) WITH ORDINALITY AS i (
+        channel, account, event_key, thread_key, event_kind, surface, new_id, message_id, kind, meaning_sha, raw, text,
+        content, platform_time, place)
 ), recorded AS (
     INSERT INTO inbound_events (channel, account, event_key, thread_key, kind, meaning_sha, message_id, raw, outcome)
-    SELECT channel, account, event_key, thread_key, 'message', meaning_sha, message_id, raw, 'message'
+    SELECT channel, account, event_key, thread_key, event_kind, meaning_sha, message_id, raw,
+        CASE WHEN message_id IS NULL THEN 'kept' ELSE 'message' END
     FROM input ORDER BY channel, account, event_key
     ON CONFLICT DO NOTHING
-    RETURNING channel, account, event_key
+    RETURNING channel, account, event_key, message_id
 ), fresh AS (
     SELECT i.*, row_number() OVER (PARTITION BY channel, account, thread_key ORDER BY place DESC) - 1 AS from_end
     FROM input i JOIN recorded USING (channel, account, event_key)
+    WHERE i.message_id IS NOT NULL
 ), touched AS (
     -- This upsert is the lock that serialises everything about one conversation, and joining or opening a turn is decided
     -- here, in the row's own columns: the statement's snapshot does not show a turn that a concurrent one just committed.
@@ -44,16 +48,20 @@ WITH input AS MATERIALIZED (
     INSERT INTO turns AS t
         (conversation_id, turn_no, input_through_seq, run_at, deadline_at, request_id, trace_parent)
     SELECT conversation_id, turn_no, max(seq),
-        clock_timestamp() + make_interval(secs => CASE surface WHEN 'live' THEN 0 ELSE $16 END),
-        CASE surface WHEN 'live' THEN clock_timestamp() + make_interval(secs => $18) END, $14, $15
+        clock_timestamp() + make_interval(secs => CASE surface WHEN 'live' THEN 0 ELSE $17 END),
+        CASE surface WHEN 'live' THEN clock_timestamp() + make_interval(secs => $19) END, $15, $16
     FROM placed GROUP BY conversation_id, turn_no, surface ORDER BY conversation_id, turn_no
     ON CONFLICT (conversation_id, turn_no) DO UPDATE SET
         input_through_seq = excluded.input_through_seq,
-        run_at = least(excluded.run_at, t.created_at + make_interval(secs => $17))
+        run_at = least(excluded.run_at, t.created_at + make_interval(secs => $18))
+), said AS (
+    INSERT INTO messages
+        (id, conversation_id, seq, rev, author, kind, text, content, turn_no, event_key, platform_time, created_at)
+    SELECT message_id, conversation_id, seq, rev, 'customer', kind, text, content::jsonb, turn_no, event_key, platform_time,
+        clock_timestamp()
+    FROM placed ORDER BY conversation_id, seq
+    RETURNING id, conversation_id, seq, rev, turn_no, created_at
 )
-INSERT INTO messages
-    (id, conversation_id, seq, rev, author, kind, text, content, turn_no, event_key, platform_time, created_at)
-SELECT message_id, conversation_id, seq, rev, 'customer', kind, text, content::jsonb, turn_no, event_key, platform_time,
-    clock_timestamp()
-FROM placed ORDER BY conversation_id, seq
-RETURNING id, conversation_id, seq, rev, turn_no, created_at
+SELECT r.channel, r.account, r.event_key, s.created_at, s.id, s.conversation_id, s.seq, s.rev, s.turn_no
+FROM recorded r LEFT JOIN said s ON s.id = r.message_id
+ORDER BY s.conversation_id, s.seq
