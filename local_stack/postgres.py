@@ -13,7 +13,9 @@ from local_stack.postgres_cluster import USER, ensure_cluster
 from local_stack.postgres_home import binaries, cluster_home, make_data_dir, server_account
 from local_stack.postgres_start import start_postgres
 from local_stack.secret_files import ensure_secret
+from local_stack.service_account import SERVICE_USER, ensure_service_account
 from local_stack.tether import tethered
+from migrations.addresses import Addresses
 
 HOST = "127.0.0.1"
 DATABASE = "spur"
@@ -52,21 +54,36 @@ class PostgresServer:
             **({} if durable else {"fsync": "off", "full_page_writes": "off"}),
         }
         self._password = ""
+        self._service_password = ""
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        """The address of the database that the product uses."""
+        """The address of the product's database for its owner, who may change everything."""
         return self.database_url(DATABASE)
+
+    @property
+    def service_url(self) -> str:
+        """The same for the service, which may do there what the migrations allow it."""
+        return self.service_database_url(DATABASE)
+
+    @property
+    def addresses(self) -> Addresses:
+        """Both, for the migrations."""
+        return Addresses(self.url, self.service_url)
 
     def database_url(self, name: str) -> str:
         return f"postgresql://{USER}:{self._password}@{HOST}:{self.port}/{name}"
+
+    def service_database_url(self, name: str) -> str:
+        return f"postgresql://{SERVICE_USER}:{self._service_password}@{HOST}:{self.port}/{name}"
 
     def start(self) -> None:
         """Returns when the server answers. Raises StackError where it cannot, with nothing left running."""
         make_data_dir(self.data_dir)
         account = server_account(self.data_dir)
         self._password = ensure_secret(self.data_dir / "postgres.password")
+        self._service_password = ensure_secret(self.data_dir / "postgres_service.password")
         programs = binaries(account)
         cluster = ensure_cluster(cluster_home(self.data_dir, account), programs, account, self._password)
         options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
@@ -74,6 +91,7 @@ class PostgresServer:
         self.process = start_postgres(command, cluster, self.port, self.log_path)
         try:
             _ensure_database(self.database_url("postgres"))
+            ensure_service_account(self.database_url("postgres"), self._service_password)
         except psycopg2.Error as error:
             self.stop()
             raise _explained(error, self.data_dir) from None

@@ -40,9 +40,13 @@ SERVICES = (
 )
 
 
+# Who holds them may do everything with the database, or make itself a way in. No service does.
+OPERATORS_SECRETS = {"MIGRATIONS_DATABASE_URL", "DATABASE_PASSWORD", "POSTGRES_PASSWORD"}
+
+
 def visible_to(service: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment without the secrets of other services, as it is when each runs in a container of its own."""
-    foreign = {secret for row in SERVICES if row.name != service for secret in row.secrets}
+    """The environment without the secrets of others, as it is when each service runs in a container of its own."""
+    foreign = OPERATORS_SECRETS | {secret for row in SERVICES if row.name != service for secret in row.secrets}
     return {name: value for name, value in environment.items() if name.removesuffix("_FILE") not in foreign}
 
 

@@ -24,6 +24,7 @@ from local_stack.service_process import ServiceProcess
 from local_stack.stopping import StopRequested, StopSignals
 from local_stack.supervisor import Supervisor
 from local_stack.wiring import listening_ports, wire
+from migrations.addresses import Addresses
 from migrations.files import MigrationError
 from migrations.runner import migrate_up
 
@@ -66,12 +67,12 @@ class _Stack:
         self._supervisor: Supervisor | None = None
 
     def start(self, environment: Mapping[str, str]) -> None:
-        url = self._open_database()
-        self._migrate(url)
+        database = self._open_database()
+        self._migrate(database)
         kept = self._settings
         wiring = wire(
             kept,
-            url,
+            database,
             kept.service_token.get_secret_value() if kept.service_token else self._folder.secret("service.token"),
             kept.session_secret.get_secret_value() if kept.session_secret else self._folder.secret("session.secret"),
         )
@@ -100,24 +101,28 @@ class _Stack:
         if self._postgres:
             self._postgres.stop(POSTGRES_STOPS_WITHIN)
 
-    def _open_database(self) -> str:
-        if self._settings.database_url:
-            return self._settings.database_url.get_secret_value()
+    def _open_database(self) -> Addresses:
+        if given := self._settings.given_database():
+            return given
         with self._progress.step(f"Postgres {MAJOR} on port {self._settings.postgres_port}"):
             self._postgres = PostgresServer(
                 self._folder.path, self._settings.postgres_port, log_path=self._folder.logs / "postgres.log"
             )
             self._postgres.start()
-            return self._postgres.url
+            return self._postgres.addresses
 
-    def _migrate(self, url: str) -> None:
+    def _migrate(self, database: Addresses) -> None:
+        said: list[str] = []
         with self._progress.step("migrations"):
             try:
-                migrate_up(url, wait=DATABASE_ANSWERS_WITHIN)
+                migrate_up(database, wait=DATABASE_ANSWERS_WITHIN, say=said.append)
             except MigrationError as error:
                 if os.strerror(errno.ENOSPC) in str(error) and self._postgres:
                     raise disk_full(self._folder.path) from None
                 raise StackError(str(error)) from None
+        for line in said:
+            if line.startswith("warning:"):
+                self._progress.note(line)
 
     def _supervise(self, environment: Mapping[str, str], credentials: Credentials) -> Supervisor:
         processes = [

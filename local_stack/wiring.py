@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from local_stack.config import StackSettings
 from local_stack.ports import choose_port
 from local_stack.process_table import SERVICES
+from migrations.addresses import Addresses
 
 # What a metrics port is above its service's, where nobody chose it.
 METRICS_OFFSET = 100
@@ -18,6 +19,8 @@ class Wiring:
     """Everything that the stack decides for its services."""
 
     database_url: str
+    # The address for the owner of the tables, which no service gets.
+    migrations_database_url: str
     service_token: str
     session_secret: str
     urls: Mapping[str, str]
@@ -34,6 +37,7 @@ class Wiring:
         metrics = {name: port for name, port in self.ports.items() if name.endswith("_METRICS_PORT")}
         return {
             "DATABASE_URL": self.database_url,
+            "MIGRATIONS_DATABASE_URL": self.migrations_database_url,
             **self.urls,
             **self.addresses,
             "SERVICE_TOKEN": self.service_token,
@@ -51,10 +55,11 @@ def listening_ports(settings: StackSettings) -> dict[str, int]:
     return ports
 
 
-def wire(settings: StackSettings, database_url: str, service_token: str, session_secret: str) -> Wiring:
+def wire(settings: StackSettings, database: Addresses, service_token: str, session_secret: str) -> Wiring:
     host = settings.local_host()
     return Wiring(
-        database_url,
+        database.service or database.owner,
+        database.owner,
         service_token,
         session_secret,
         urls={f"{name.upper()}_URL": f"http://{host}:{settings.port(name)}" for name in URLS},

@@ -1,17 +1,20 @@
-"""The command line `python -m migrations up | down [--to VERSION] | status`, for the database of DATABASE_URL."""
+"""The command line `python -m migrations up | down [--to VERSION] | status`.
+
+It works as the role of MIGRATIONS_DATABASE_URL, and opens the tables to that of DATABASE_URL. Where only the latter is
+set, one role does both.
+"""
 
 import argparse
 import os
 import sys
-from collections.abc import Mapping
-from pathlib import Path
 
+from migrations.addresses import Addresses, read_addresses
 from migrations.files import MigrationError
 from migrations.runner import migrate_down, migrate_up, read_status
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m migrations", description="Changes the schema of DATABASE_URL.")
+    parser = argparse.ArgumentParser(prog="python -m migrations", description="Changes the schema of a database.")
     parser.add_argument("--wait", type=float, default=60.0, help="seconds to wait for the database (default: 60)")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("up", help="apply every file that is missing")
@@ -21,31 +24,15 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def database_url(environment: Mapping[str, str]) -> str:
-    """DATABASE_URL, or what the file DATABASE_URL_FILE holds. An empty value is an unset one."""
-    if url := environment.get("DATABASE_URL"):
-        return url
-    path = environment.get("DATABASE_URL_FILE")
-    if not path:
-        raise MigrationError("DATABASE_URL is not set: give the address of the database to change.")
-    try:
-        url = Path(path).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise MigrationError(f"DATABASE_URL_FILE cannot be read: {error.strerror} ({path}).") from None
-    if not url:
-        raise MigrationError(f"DATABASE_URL_FILE is empty ({path}).")
-    return url
-
-
-def _run(arguments: argparse.Namespace, url: str) -> None:
+def _run(arguments: argparse.Namespace, addresses: Addresses) -> None:
     if arguments.command == "up":
-        if not migrate_up(url, wait=arguments.wait, say=print):
+        if not migrate_up(addresses, wait=arguments.wait, say=print):
             print("nothing to apply")
     elif arguments.command == "down":
-        if not migrate_down(url, arguments.to, wait=arguments.wait, say=print):
+        if not migrate_down(addresses, arguments.to, wait=arguments.wait, say=print):
             print("nothing to undo")
     else:
-        for name, state in read_status(url, wait=arguments.wait):
+        for name, state in read_status(addresses, wait=arguments.wait):
             print(f"{name:<40} {state}")
 
 
@@ -53,7 +40,7 @@ def main() -> int:
     """1: the database or a file is in the way. argparse itself ends with 2 for a wrong command line."""
     arguments = _arguments()
     try:
-        _run(arguments, database_url(os.environ))
+        _run(arguments, read_addresses(os.environ))
     except MigrationError as error:
         print(f"migrations: {error}", file=sys.stderr)
         return 1

@@ -6,14 +6,15 @@ from collections.abc import Callable
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's own name for its class
 
+from migrations.addresses import FORM
 from migrations.files import MigrationError
 
 # What no waiting will change. libpq gives no codes for a refused connection, so its words have to do.
 FINAL = ("password authentication failed", "does not exist", "no pg_hba.conf entry", "no password supplied")
 
 
-def connect(url: str, wait: float, say: Callable[[str], None]) -> Connection:
-    """A connection in autocommit mode; raises MigrationError when there is none after `wait` seconds."""
+def connect(url: str, wait: float, say: Callable[[str], None], setting: str = "DATABASE_URL") -> Connection:
+    """A connection in autocommit mode; raises MigrationError, naming `setting`, when there is none after `wait` s."""
     deadline = time.monotonic() + wait
     told = False
     while True:
@@ -21,15 +22,13 @@ def connect(url: str, wait: float, say: Callable[[str], None]) -> Connection:
             connection = psycopg2.connect(url, connect_timeout=5, application_name="spur-migrations")
         except psycopg2.ProgrammingError:
             # Its message quotes the address, and with it the password.
-            raise MigrationError(
-                "DATABASE_URL is not an address like postgresql://user:password@host:5432/name."
-            ) from None
+            raise MigrationError(f"{setting} is not {FORM}.") from None
         except psycopg2.OperationalError as error:
             reason = " ".join(str(error).split())
             if any(words in reason for words in FINAL):
-                raise MigrationError(f"The database refuses us, see DATABASE_URL: {reason}") from None
+                raise MigrationError(f"The database refuses us, see {setting}: {reason}") from None
             if time.monotonic() > deadline:
-                raise MigrationError(f"No database within {wait:g} s, see DATABASE_URL: {reason}") from None
+                raise MigrationError(f"No database within {wait:g} s, see {setting}: {reason}") from None
             if not told:
                 say(f"waiting for the database ({reason})")
                 told = True

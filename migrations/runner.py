@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 
 import psycopg2
+import psycopg2.errors
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's own name for its class
 
+from migrations import service_role
+from migrations.addresses import Addresses, Role, role_of
 from migrations.connecting import connect
 from migrations.files import Migration, MigrationError, read_migrations
 from migrations.ledger import CREATE, FORGET, RECORD, Applied, read_applied, refuse_differences
@@ -29,23 +32,34 @@ def _silent(_line: str) -> None:
 
 
 def migrate_up(
-    url: str, *, wait: float = 60.0, say: Say = _silent, migrations: Sequence[Migration] | None = None
+    addresses: Addresses | str, *, wait: float = 60.0, say: Say = _silent, migrations: Sequence[Migration] | None = None
 ) -> list[Migration]:
-    """Applies what is missing, after waiting up to `wait` seconds for the database; returns what was applied."""
+    """Applies what is missing, after waiting up to `wait` seconds for the database; returns what was applied.
+
+    Where the service has a role of its own, that one is made where it is missing, and may do its work afterwards.
+    """
     files = read_migrations() if migrations is None else migrations
-    with _only_runner(url, wait, say) as connection:
+    addresses = _addresses(addresses)
+    with _only_runner(addresses, wait, say) as connection:
         applied = read_applied(connection)
         refuse_differences(files, applied)
+        role = _service_role(connection, addresses)
+        if role:
+            service_role.prepare(connection, role, say)
         newest = max((row.version for row in applied), default=0)
         pending = [migration for migration in files if migration.version > newest]
         for migration in pending:
             _run(connection, migration, migration.up, RECORD, (migration.version, migration.name, migration.checksum))
             say(f"applied {migration}")
+        if role and addresses.service:
+            service_role.grant(connection, role, say)
+            service_role.warn(connection, role, say)
+            service_role.require_login(addresses.service, role)
     return pending
 
 
 def migrate_down(
-    url: str,
+    addresses: Addresses | str,
     to: int | None = None,
     *,
     wait: float = 60.0,
@@ -55,7 +69,7 @@ def migrate_down(
     """Undoes the newest file, or every one above version `to`; returns what was undone."""
     files = {migration.version: migration for migration in (read_migrations() if migrations is None else migrations)}
     undone = []
-    with _only_runner(url, wait, say) as connection:
+    with _only_runner(_addresses(addresses), wait, say) as connection:
         applied = read_applied(connection)
         refuse_differences(list(files.values()), applied)
         for row in reversed(applied[-1:] if to is None else [row for row in applied if row.version > to]):
@@ -67,11 +81,12 @@ def migrate_down(
 
 
 def read_status(
-    url: str, *, wait: float = 60.0, migrations: Sequence[Migration] | None = None
+    addresses: Addresses | str, *, wait: float = 60.0, migrations: Sequence[Migration] | None = None
 ) -> list[tuple[str, str]]:
     """Every known file or applied row by version, each with what there is to say about it. Writes nothing."""
     files = {migration.version: migration for migration in (read_migrations() if migrations is None else migrations)}
-    with closing(connect(url, wait, _silent)) as connection:
+    addresses = _addresses(addresses)
+    with closing(connect(addresses.owner, wait, _silent, addresses.setting)) as connection:
         applied = {row.version: row for row in read_applied(connection)}
     return [
         (str(files.get(version) or applied[version]), _state(files.get(version), applied.get(version)))
@@ -98,16 +113,34 @@ def _undoable(files: dict[int, Migration], row: Applied) -> Migration:
     return migration
 
 
+def _addresses(given: Addresses | str) -> Addresses:
+    return Addresses(given) if isinstance(given, str) else given
+
+
+def _service_role(connection: Connection, addresses: Addresses) -> Role | None:
+    """The role of the service, where that is not the one that we are."""
+    if not addresses.service:
+        return None
+    role = role_of(addresses.service, addresses.service_password)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT %s IN (current_user, session_user)", (role.name,))
+        return None if cursor.fetchone() == (True,) else role
+
+
 @contextmanager
-def _only_runner(url: str, wait: float, say: Say) -> Iterator[Connection]:
-    with closing(connect(url, wait, say)) as connection:
+def _only_runner(addresses: Addresses, wait: float, say: Say) -> Iterator[Connection]:
+    with closing(connect(addresses.owner, wait, say, addresses.setting)) as connection:
         try:
             _lock(connection, say)
             with connection.cursor() as cursor:
                 # Ends the statement of a runner that was killed, which otherwise holds the lock until it is through.
                 cursor.execute("SET client_connection_check_interval = '2s'")
-                cursor.execute(CREATE)
+                cursor.execute("SELECT to_regclass('schema_migrations') IS NULL")
+                if cursor.fetchone() == (True,):  # asked first, because IF NOT EXISTS wants the right to create
+                    cursor.execute(CREATE)
             yield connection
+        except psycopg2.errors.InsufficientPrivilege as error:
+            raise MigrationError(_not_allowed(addresses, error)) from error
         except psycopg2.Error as error:
             raise MigrationError(
                 f"The database went away, start again once it is back: {_first_line(error)}"
@@ -144,8 +177,15 @@ def _run(connection: Connection, migration: Migration, script: str, record: str,
         if connection.closed:
             raise
         connection.rollback()
+        if isinstance(error, psycopg2.errors.InsufficientPrivilege):
+            raise
         outcome = "and was rolled back" if migration.transactional else "and may have been done in part"
         raise MigrationError(f"{migration} failed {outcome}: {_first_line(error)}") from error
+
+
+def _not_allowed(addresses: Addresses, error: psycopg2.Error) -> str:
+    remedy = "" if addresses.service else "; the address for one that may belongs in MIGRATIONS_DATABASE_URL"
+    return f"The role of {addresses.setting} may not change the schema ({_first_line(error)}){remedy}."
 
 
 def _first_line(error: psycopg2.Error) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from local_stack.postgres import PostgresServer
+from migrations.addresses import Addresses
 from tests.databases import fresh_database, running_postgres
 
 
@@ -16,14 +17,33 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def database_url(postgres_server: PostgresServer) -> Iterator[str]:
+def fresh_addresses(postgres_server: PostgresServer) -> Iterator[Addresses]:
     """A database of this test's own, with the schema of all migrations and no rows."""
-    with fresh_database(postgres_server) as url:
-        yield url
+    with fresh_database(postgres_server) as addresses:
+        yield addresses
 
 
 @pytest.fixture
-def empty_database_url(postgres_server: PostgresServer) -> Iterator[str]:
+def database_url(fresh_addresses: Addresses) -> str:
+    """That database as the conversation service reaches it: with a role that cannot change the schema."""
+    assert fresh_addresses.service is not None
+    return fresh_addresses.service
+
+
+@pytest.fixture
+def owner_url(fresh_addresses: Addresses) -> str:
+    """The same database for a test that has to change its schema."""
+    return fresh_addresses.owner
+
+
+@pytest.fixture
+def empty_addresses(postgres_server: PostgresServer) -> Iterator[Addresses]:
     """A database of this test's own with nothing in it."""
-    with fresh_database(postgres_server, template="template1") as url:
-        yield url
+    with fresh_database(postgres_server, template="template1") as addresses:
+        yield addresses
+
+
+@pytest.fixture
+def empty_database_url(empty_addresses: Addresses) -> str:
+    """That empty database for its owner."""
+    return empty_addresses.owner

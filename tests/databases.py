@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg2
 
 from local_stack.postgres import PostgresServer
+from migrations.addresses import Addresses
 from migrations.runner import migrate_up
 from tests.ports import free_port
 
@@ -36,19 +37,21 @@ def running_postgres() -> Iterator[PostgresServer]:
         try:
             server.start()
             _execute(server, f"CREATE DATABASE {TEMPLATE}")
-            migrate_up(server.database_url(TEMPLATE))
+            migrate_up(Addresses(server.database_url(TEMPLATE), server.service_database_url(TEMPLATE)))
             yield server
         finally:
             server.stop()
 
 
 @contextmanager
-def fresh_database(server: PostgresServer, template: str = TEMPLATE) -> Iterator[str]:
-    """The address of a new database, dropped afterwards together with whatever is still connected to it."""
+def fresh_database(server: PostgresServer, template: str = TEMPLATE) -> Iterator[Addresses]:
+    """The addresses of a new database, dropped afterwards together with whatever is still connected to it."""
     name = f"test_{next(_numbers)}"
     _execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    if template == TEMPLATE:  # a clone has the tables' privileges, but not the database's own
+        _execute(server, f"REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC")
     try:
-        yield server.database_url(name)
+        yield Addresses(server.database_url(name), server.service_database_url(name))
     finally:
         _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -44,8 +44,10 @@ def test_somebody_may_answer_for_it_and_the_log_says_so(database_url: str) -> No
     assert [line["off"] for line in told] == [["fsync", "full_page_writes"]]
 
 
-def test_our_own_sessions_wait_for_the_disk_whatever_the_databases_default_is(database_url: str) -> None:
-    with closing(psycopg2.connect(database_url)) as connection:
+def test_our_own_sessions_wait_for_the_disk_whatever_the_databases_default_is(
+    database_url: str, owner_url: str
+) -> None:
+    with closing(psycopg2.connect(owner_url)) as connection:
         connection.autocommit = True
         connection.cursor().execute(
             sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(sql.Identifier(connection.info.dbname))

@@ -12,6 +12,7 @@ from contextlib import closing
 import psycopg2
 import pytest
 
+from migrations.addresses import Addresses
 from tests.databases import data_folder
 from tests.local_stack.launching import Launcher, stand_in_launcher
 from tests.local_stack.waiting import eventually, is_alive
@@ -36,8 +37,12 @@ def launch() -> Iterator[Launch]:
 
 
 def environment_of_gateway(launcher: Launcher) -> dict[str, str]:
+    return environment_of(launcher, "web_gateway")
+
+
+def environment_of(launcher: Launcher, service: str) -> dict[str, str]:
     """A stand-in answers with its environment."""
-    with urllib.request.urlopen(f"{launcher.published()['WEB_GATEWAY_URL']}/") as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{launcher.environment[f'{service.upper()}_PORT']}/") as answer:
         return dict(line.split("=", maxsplit=1) for line in answer.read().decode().splitlines() if "=" in line)
 
 
@@ -61,12 +66,14 @@ def test_everything_starts_is_published_and_stops_at_ctrl_c(launch: Launch) -> N
     assert stat.S_IMODE(launcher.stack_env.stat().st_mode) == 0o600
     assert published["WEB_GATEWAY_URL"] == f"http://127.0.0.1:{launcher.environment['WEB_GATEWAY_PORT']}"
     assert {"WEBHOOK_GATEWAY_URL", "SIMULATOR_URL"} <= published.keys()
-    assert "DATABASE_URL" not in environment
+    assert not [name for name in environment if "DATABASE" in name]
     shared = {"CONVERSATION_SERVICE_ADDRESS", "LLM_SERVICE_ADDRESS", "SERVICE_TOKEN"}
     for name in shared | {"LLM_SERVICE_METRICS_PORT", "CONVERSATION_SERVICE_METRICS_PORT", "WEB_GATEWAY_METRICS_PORT"}:
         assert environment[name] == published[name]
     assert len(environment["SESSION_SECRET"]) == 48
     assert execute(published["DATABASE_URL"], "SELECT count(*) > 5 FROM schema_migrations") == [(True,)]
+    assert execute(published["DATABASE_URL"], "SELECT current_user") == [("spur_service",)]
+    assert execute(published["MIGRATIONS_DATABASE_URL"], "SELECT current_user") == [("spur",)]
 
     # A terminal sends it to the whole group.
     began = time.monotonic()
@@ -174,6 +181,34 @@ def test_a_given_database_is_used_and_none_is_started(launch: Launch, empty_data
     assert not (launcher.data / "postgres").exists()
 
 
+def test_a_given_database_with_two_roles_is_migrated_by_one_and_served_by_the_other(
+    launch: Launch, empty_addresses: Addresses
+) -> None:
+    launcher = launch(DATABASE_URL=empty_addresses.service, MIGRATIONS_DATABASE_URL=empty_addresses.owner).start()
+    published = launcher.published()
+    assert published["DATABASE_URL"] == empty_addresses.service
+    assert execute(published["DATABASE_URL"], "SELECT count(*) FROM messages") == [(0,)]
+    for name in ("llm_service", "conversation_service", "web_gateway"):
+        assert str(empty_addresses.owner) not in " ".join(environment_of(launcher, name).values())
+
+
+def test_a_role_of_the_service_that_may_too_much_is_told_of(launch: Launch, empty_addresses: Addresses) -> None:
+    execute(empty_addresses.owner, "GRANT CREATE ON SCHEMA public TO pg_monitor")
+    execute(empty_addresses.owner, "GRANT pg_monitor TO spur_service")
+    launcher = launch(DATABASE_URL=empty_addresses.service, MIGRATIONS_DATABASE_URL=empty_addresses.owner)
+    try:
+        assert "warning: the role spur_service of DATABASE_URL may create tables" in launcher.start().output
+    finally:
+        execute(empty_addresses.owner, "REVOKE pg_monitor FROM spur_service")
+
+
+def test_an_owner_without_a_service_is_refused(launch: Launch) -> None:
+    launcher = launch(MIGRATIONS_DATABASE_URL="postgresql://hunter2@127.0.0.1/x")
+    launcher.spawn()
+    assert launcher.wait() == 2
+    assert launcher.output == "MIGRATIONS_DATABASE_URL: set DATABASE_URL too, which the service is to use\n"
+
+
 def one_line(output: str) -> str:
     """The message, which is the only line that is no step."""
     (line,) = [line for line in output.splitlines() if line.strip() and not line.startswith("  ")]
@@ -209,7 +244,7 @@ def test_the_data_of_another_major_is_refused(launch: Launch) -> None:
 
 
 def test_a_database_that_refuses_us_names_the_setting(launch: Launch, database_url: str) -> None:
-    wrong = database_url.replace("spur:", "spur:x")
+    wrong = database_url.replace("spur_service:", "spur_service:x")
     assert "see DATABASE_URL" in one_line(launch(DATABASE_URL=wrong).fail())
 
 

@@ -55,6 +55,31 @@ def test_a_crashed_server_starts_again_with_every_row(server: PostgresServer) ->
     assert ask(server, "SELECT n FROM kept") == [(7,)]
 
 
+def test_a_folder_of_an_earlier_release_gets_the_services_role(server: PostgresServer) -> None:
+    ask(server, "DROP ROLE spur_service")
+    server.stop()
+    (server.data_dir / "postgres_service.password").unlink()
+
+    server.start()
+
+    password_file = server.data_dir / "postgres_service.password"
+    assert stat.S_IMODE(password_file.stat().st_mode) == 0o600
+    assert password_file.read_text() not in server.url
+    with closing(psycopg2.connect(server.service_url)) as connection:
+        assert connection.info.user == "spur_service"
+
+
+def test_a_lost_password_of_the_services_role_is_replaced(server: PostgresServer) -> None:
+    before = server.service_url
+    server.stop()
+    (server.data_dir / "postgres_service.password").unlink()
+    server.start()
+    assert server.service_url != before
+    psycopg2.connect(server.service_url).close()
+    with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
+        psycopg2.connect(before)
+
+
 def test_it_is_durable_and_speaks_utf8(server: PostgresServer) -> None:
     assert ask(server, "SHOW fsync") == [("on",)]
     assert ask(server, "SHOW synchronous_commit") == [("on",)]

@@ -11,8 +11,10 @@ from local_stack.errors import StackError
 from local_stack.ports import HIGHEST, choose_port, require_free
 from local_stack.process_table import visible_to
 from local_stack.wiring import Wiring, wire
+from migrations.addresses import Addresses
 from tests.ports import free_port
 
+DATABASE = Addresses("postgresql://owner@db/spur", "postgresql://service@db/spur")
 TOKEN, SECRET = "0123456789abcdef" * 2, "fedcba9876543210" * 2
 
 
@@ -23,7 +25,7 @@ def without_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def wired(**settings: object) -> Wiring:
-    return wire(StackSettings.model_validate(settings), "postgresql://", TOKEN, SECRET)
+    return wire(StackSettings.model_validate(settings), DATABASE, TOKEN, SECRET)
 
 
 def test_a_metrics_port_is_a_hundred_above_its_services() -> None:
@@ -64,6 +66,13 @@ def test_tools_get_no_session_secret() -> None:
     assert SECRET in wired().for_services().values()
 
 
+def test_tools_get_both_addresses_of_the_database_and_services_only_that_of_their_own_role() -> None:
+    wiring = wired()
+    assert wiring.for_tools()["DATABASE_URL"] == wiring.for_services()["DATABASE_URL"] == DATABASE.service
+    assert wiring.for_tools()["MIGRATIONS_DATABASE_URL"] == DATABASE.owner
+    assert DATABASE.owner not in wiring.for_services().values()
+
+
 def test_leftovers_of_a_killed_stack_get_time_to_end() -> None:
     with socket.create_server(("127.0.0.1", free_port())) as taken:
         port = taken.getsockname()[1]
@@ -95,6 +104,10 @@ def test_a_file_of_settings_that_cannot_be_read_is_named(tmp_path: Path) -> None
 def test_a_service_sees_no_secret_of_another() -> None:
     environment = {
         "DATABASE_URL": "postgresql://…",
+        "MIGRATIONS_DATABASE_URL": "postgresql://…",
+        "MIGRATIONS_DATABASE_URL_FILE": "/run/url",
+        "DATABASE_PASSWORD": "p" * 32,
+        "POSTGRES_PASSWORD": "p" * 32,
         "OPENAI_API_KEY_FILE": "/run/key",
         "SESSION_SECRET": "s" * 32,
         "SERVICE_TOKEN": "t" * 32,

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from local_stack.postgres import PostgresServer
+from migrations.addresses import Addresses
 from tests.databases import data_folder
 from tests.ports import free_port
 
 
 def migrations(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_URL")}
+    kept = {name: value for name, value in os.environ.items() if "DATABASE_" not in name}
     return subprocess.run(
         [sys.executable, "-m", "migrations", *arguments],
         env={**kept, **environment},
@@ -95,3 +96,25 @@ def test_an_unknown_command_is_refused_with_the_usage() -> None:
     failed = migrations("sideways", DATABASE_URL="postgresql://")
     assert failed.returncode == 2
     assert "usage: python -m migrations" in failed.stderr
+
+
+def test_the_owners_address_comes_first_and_each_may_be_a_file(empty_addresses: Addresses, tmp_path: Path) -> None:
+    owner, service = tmp_path / "owner", tmp_path / "service"
+    owner.write_text(empty_addresses.owner)
+    service.write_text(f"{empty_addresses.service}\n")
+    up = migrations("up", MIGRATIONS_DATABASE_URL_FILE=str(owner), DATABASE_URL_FILE=str(service))
+    assert up.returncode == 0, up.stderr
+    assert up.stdout.splitlines()[-1].startswith("granted spur_service its work on ")
+    for command in ("up", "status", "down"):
+        assert migrations(command, MIGRATIONS_DATABASE_URL=empty_addresses.owner).returncode == 0
+
+
+def test_a_wrong_address_of_the_owner_is_named_as_such(empty_addresses: Addresses) -> None:
+    failed = migrations(
+        "up",
+        MIGRATIONS_DATABASE_URL=empty_addresses.owner.replace("spur:", "spur:hunter2"),
+        DATABASE_URL=str(empty_addresses.service),
+    )
+    assert failed.returncode == 1
+    assert "see MIGRATIONS_DATABASE_URL: " in failed.stderr
+    assert "hunter2" not in failed.stderr

@@ -61,8 +61,8 @@ UNSOUND = {
 
 
 @pytest.fixture
-def query(database_url: str) -> Iterator[Query]:
-    with closing(psycopg2.connect(database_url)) as connection:
+def query(owner_url: str) -> Iterator[Query]:
+    with closing(psycopg2.connect(owner_url)) as connection:
         connection.autocommit = True
         cursor = connection.cursor()
 
