@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from benchmarks.load.plan import Outcome, Plan
-from benchmarks.processes import BenchmarkError
+from benchmarks.processes import BenchmarkError, environment
 from local_stack.tether import tethered
 
 ROOT = Path(__file__).parents[1]
@@ -20,7 +20,8 @@ class Generator:
 
     def __init__(self, plan: Plan) -> None:
         self._process = subprocess.Popen(
-            tethered([sys.executable, "-m", "benchmarks.load", json.dumps(asdict(plan))], signal.SIGKILL),
+            tethered([sys.executable, "-m", "benchmarks.load"], signal.SIGKILL),
+            env=environment(),
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -28,6 +29,7 @@ class Generator:
             text=True,
             start_new_session=True,
         )
+        self._send(json.dumps(asdict(plan)))
 
     def __enter__(self) -> "Generator":
         if self._read_line() != "ready\n":
@@ -36,9 +38,7 @@ class Generator:
 
     def begin(self) -> None:
         """Everything is connected: set it off."""
-        assert self._process.stdin
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
+        self._send("")
 
     def outcome(self) -> Outcome:
         """Wait for the end. Raises BenchmarkError where requests failed: their cost is not that of turns."""
@@ -57,6 +57,11 @@ class Generator:
     ) -> None:
         self._process.kill()
         self._process.communicate()
+
+    def _send(self, line: str) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(f"{line}\n")
+        self._process.stdin.flush()
 
     def _read_line(self) -> str:
         assert self._process.stdout

@@ -13,6 +13,8 @@ from typing import Any
 
 import uvloop
 
+from benchmarks.usage import allow_many_files
+
 # Whole sentences, as a model writes them. The first is short, so that a reader who waits for it waits for three tokens.
 _TEXT = (
     "Yes, you can. Return shoes within 30 days. They must be unworn and in the original box. "
@@ -147,4 +149,5 @@ async def _serve(port: int) -> None:
 
 
 if __name__ == "__main__":
+    allow_many_files()
     uvloop.run(_serve(int(sys.argv[1])))

@@ -3,6 +3,7 @@
 import secrets
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.processes import BenchmarkError, Child, environment
@@ -35,7 +36,7 @@ def migrate(database_url: str) -> None:
 class Product:
     """The running services. Settings that are not named here have their defaults."""
 
-    def __init__(self, database_url: str, model_port: int, folder: Path) -> None:
+    def __init__(self, database_url: str, model_port: int, folder: Path, **settings: str) -> None:
         self._folder = folder
         self.children: list[Child] = []
         self.token = secrets.token_hex(24)
@@ -55,12 +56,13 @@ class Product:
             # One customer after the other from one address is what rate limits are there to stop.
             SESSION_MESSAGES_PER_MINUTE="0",
             ADDRESS_MESSAGES_PER_MINUTE="0",
+            **settings,
         )
 
-    def start(self) -> None:
-        """Returns when all are ready."""
+    def start(self, names: Sequence[str] = _SERVICES) -> None:
+        """Returns when all of them are ready."""
         credentials = Credentials(load(ServiceSettings, service_token=self.token))
-        for name in _SERVICES:
+        for name in names:
             child = Child(
                 name,
                 [sys.executable, "-m", name],

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -57,3 +58,9 @@ def _pss(pid: int) -> float:
     except OSError:
         return 0.0
     return float(next((line.split()[1] for line in lines if line.startswith("Pss:")), 0))
+
+
+def allow_many_files() -> None:
+    """Thousands of connections need as many descriptors; the usual soft limit is 1,024."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

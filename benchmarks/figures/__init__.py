@@ -1,6 +1,7 @@
 """The figures, one module each, in the order in which `make bench` runs them."""
 
 from benchmarks.figure import Figure
-from benchmarks.figures import turns
+from benchmarks.figures import first_token, idle, latency, memory, receive, stream_cpu, turns
 
-FIGURES: dict[str, Figure] = {figure.name: figure for figure in (turns.FIGURE,)}
+_ALL = (turns, receive, latency, first_token, memory, idle, stream_cpu)
+FIGURES: dict[str, Figure] = {module.FIGURE.name: module.FIGURE for module in _ALL}

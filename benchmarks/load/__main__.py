@@ -1,4 +1,4 @@
-"""Runs one plan: says "ready" once connected, begins at a line of input, and prints the outcome as JSON."""
+"""Runs the plan in the first line of input: says "ready", begins at the next line, and prints the outcome as JSON."""
 
 import asyncio
 import json
@@ -10,8 +10,11 @@ from typing import Protocol
 
 import uvloop
 
+from benchmarks.load.idle import Idle
 from benchmarks.load.plan import Outcome, Plan
+from benchmarks.load.receive import Receive
 from benchmarks.load.turns import Turns
+from benchmarks.usage import allow_many_files
 
 
 class Kind(Protocol):
@@ -22,7 +25,7 @@ class Kind(Protocol):
     async def run(self) -> Outcome: ...
 
 
-KINDS: dict[str, Callable[[Plan], Kind]] = {"turns": Turns}
+KINDS: dict[str, Callable[[Plan], Kind]] = {"turns": Turns, "idle": Idle, "receive": Receive}
 
 
 async def main(plan: Plan) -> None:
@@ -43,4 +46,5 @@ def _own_seconds() -> float:
 
 
 if __name__ == "__main__":
-    uvloop.run(main(Plan(**json.loads(sys.argv[1]))))
+    allow_many_files()
+    uvloop.run(main(Plan(**json.loads(sys.stdin.readline()))))

@@ -25,6 +25,8 @@ class Connection(asyncio.Protocol):
         self._received = b""
         self._head = b""
         self._answered: asyncio.Future[Answer] | None = None
+        self.lost = False
+        self._marked: asyncio.Future[None] | None = None
         self._sent = self._first = 0.0
 
     @classmethod
@@ -43,6 +45,12 @@ class Connection(asyncio.Protocol):
         self._transport.write(request)
         return await self._answered
 
+    async def follow(self, request: bytes) -> None:
+        """Return when the mark is there; the stream stays open."""
+        self._marked = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        await self._marked
+
     def close(self) -> None:
         self._transport.close()
 
@@ -50,8 +58,10 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport = transport  # type: ignore[assignment]
 
     def connection_lost(self, error: Exception | None) -> None:
-        if self._answered and not self._answered.done():
-            self._answered.set_exception(error or ConnectionError("closed before the answer was complete"))
+        self.lost = True
+        for awaited in (self._answered, self._marked):
+            if awaited and not awaited.done():
+                awaited.set_exception(error or ConnectionError("closed before the answer was complete"))
 
     def data_received(self, data: bytes) -> None:
         now = time.perf_counter() - self._sent
@@ -63,6 +73,8 @@ class Connection(asyncio.Protocol):
                 return
         if self._mark and not self._first and self._mark in self._received:
             self._first = now
+            if self._marked and not self._marked.done():
+                self._marked.set_result(None)
         if self._is_complete() and self._answered and not self._answered.done():
             self._answered.set_result(Answer(int(self._head[9:12]), self._received, self._first, now))
 

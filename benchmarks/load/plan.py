@@ -8,16 +8,15 @@ class Plan:
     """What to do; every kind is bounded in count and time."""
 
     kind: str  # a key of KINDS in __main__
-    port: int
+    port: int = 0
     in_flight: int = 1
     seconds: float = 5.0  # how long new turns are begun
     pause: float = 0.0  # seconds between two turns of one client
     streamed: bool = False
     turns: int = 10  # of one conversation, after which a new one begins
     spread: float = 0.0  # seconds over which the clients begin
-    at_most: int = 1_000_000  # turns in all
+    sessions: tuple[str, ...] = ()  # the customers' conversations, drawn at random; none: new ones
     token: str = ""  # the service token, for gRPC
-    threads: tuple[str, ...] = ()  # conversations to write into, for gRPC; none: a new one each time
     limit: float = 120.0  # seconds after which the generator gives up
 
 

@@ -19,7 +19,6 @@ class Turns:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._outcome = Outcome()
-        self._begun = 0
         self._accept = "text/event-stream" if plan.streamed else "application/json"
 
     async def prepare(self) -> None:
@@ -41,9 +40,8 @@ class Turns:
             await asyncio.sleep(random.uniform(0, plan.spread))
         said, session = 0, ""
         while not said or time.perf_counter() - began < plan.seconds:
-            if self._begun >= plan.at_most:
-                return
-            self._begun += 1
+            if plan.sessions:
+                session = random.choice(plan.sessions)
             try:
                 session = await self._turn(connection, session)
             except (OSError, ConnectionError) as error:
