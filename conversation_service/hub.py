@@ -102,7 +102,15 @@ class Hub:
 
     def silent(self, thread: Thread, turn_no: int, reason: str) -> None:
         """A turn ended without a reply."""
-        send(self._topics.get(thread, ()), turn_silent=pb.TurnSilent(turn_no=turn_no, reason=reason))
+        self._tell_silence(self._topics.get(thread, ()), turn_no, reason)
+
+    @staticmethod
+    def _tell_silence(topic: Iterable[Subscription], turn_no: int, reason: str) -> None:
+        """Once to each: turns of a conversation end one after the other."""
+        due = [subscription for subscription in topic if subscription.silent_through < turn_no]
+        send(due, turn_silent=pb.TurnSilent(turn_no=turn_no, reason=reason))
+        for subscription in due:
+            subscription.silent_through = turn_no
 
     async def run(self) -> None:
         """Keep followers up to date until cancelled."""
@@ -160,11 +168,14 @@ class Hub:
         ids = list({thread[0] for thread in self._topics})
         if not ids:
             return
-        for conversation_id, channel, account, rev, turn_no, fence, worker in await self._database.run(
+        for conversation_id, channel, account, rev, turn_no, fence, worker, silent, reasons in await self._database.run(
             lambda session: session.execute("read_revisions", ids)
         ):
             thread = str(conversation_id), channel, account
-            if any(subscription.rev < rev for subscription in self._topics.get(thread, ())):
+            topic = self._topics.get(thread, ())
+            if any(subscription.rev < rev for subscription in topic):
                 self._read_soon(thread)
-            if worker is not None and thread in self._topics:
+            for silent_no, reason in zip(silent or (), reasons or (), strict=True):
+                self._tell_silence([s for s in topic if s.rev >= rev], silent_no, reason)
+            if worker is not None and topic:
                 self._running(thread, turn_no, fence, worker)
