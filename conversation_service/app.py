@@ -25,7 +25,7 @@ from conversation_service.turns import Turns
 from conversation_service.writer import Writer
 from protos import conversation_pb2, conversation_pb2_grpc
 
-_READY_SECONDS = 1.0
+_READY_SECONDS, _READY_WITHIN = 1.0, 2.0
 _PRUNE_SECONDS = 60.0
 _logger = structlog.get_logger()
 SERVICE_NAME = conversation_pb2.DESCRIPTOR.services_by_name["ConversationService"].full_name
@@ -110,7 +110,7 @@ class App:
     async def _check_readiness(self) -> None:
         """Ready while Postgres answers with the schema that we know."""
         try:
-            await self.database.run(lambda session: session.execute("oldest_turn"))
+            await self.database.run(lambda session: session.execute("oldest_turn"), _READY_WITHIN)
         except DatabaseUnavailable:
             await self.server.ready(False)
             raise

@@ -14,6 +14,8 @@ import psycopg2.errors
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
+from conversation_service.watchdog import Watchdog
+
 _logger = structlog.get_logger()
 _waits = Histogram(
     "database_pool_wait_seconds",
@@ -47,6 +49,8 @@ REFUSED = (peewee.DataError, peewee.IntegrityError, peewee.ProgrammingError, pee
 _ATTEMPTS = 3
 # After a failed connect nothing is tried for that long: callers are told at once instead of piling up behind the pool.
 _DOWN_SECONDS = 0.5
+_SILENT_SECONDS = 12.0  # more than the server lets any statement take
+_CLOSING_SECONDS = 1.0
 _SESSION_OPTIONS = " ".join(
     f"-c {setting}"
     for setting in (
@@ -116,20 +120,25 @@ class Database:
         self._check = check
         self._executor = ThreadPoolExecutor(connections, thread_name_prefix="database")
         self._thread = threading.local()
+        self._watchdog = Watchdog(_SILENT_SECONDS)
         self._down_until = 0.0
         self.waiting = 0
 
-    async def run(self, work: Callable[[Session], T]) -> T:
+    async def run(self, work: Callable[[Session], T], seconds: float | None = None) -> T:
         """Run `work` in a thread. It must be safe to repeat, for it is: after deadlocks and lost connections.
 
-        Raises DatabaseUnavailable, and the driver's DataError or IntegrityError where the values are at fault.
+        Raises DatabaseUnavailable, where `seconds` are given also after that long, and the driver's DataError or
+        IntegrityError where the values are at fault.
         """
         self.waiting += 1
         _waiting.set(self.waiting)
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._executor, self._attempt, work, time.monotonic()
-            )
+            async with asyncio.timeout(seconds):
+                return await asyncio.get_running_loop().run_in_executor(
+                    self._executor, self._attempt, work, time.monotonic()
+                )
+        except TimeoutError as error:
+            raise DatabaseUnavailable(f"no answer within {seconds} s") from error
         finally:
             self.waiting -= 1
             _waiting.set(self.waiting)
@@ -138,7 +147,9 @@ class Database:
         _waits.observe(time.monotonic() - queued_at)
         for remaining in reversed(range(_ATTEMPTS)):
             try:
-                return work(self._session())
+                session = self._session()
+                with self._watchdog.over(self._database.connection().fileno()):
+                    return work(session)
             except peewee.PeeweeException as error:  # InterfaceError is none of its DatabaseErrors
                 self._recover(error, getattr(error, "orig", error), remaining)
             except psycopg2.Error as error:
@@ -164,7 +175,8 @@ class Database:
 
     def _admit(self, session: Session) -> None:
         try:
-            self._check(session)
+            with self._watchdog.over(self._database.connection().fileno()):
+                self._check(session)
         except DatabaseUnavailable:
             self._database.close()
             raise
@@ -186,8 +198,10 @@ class Database:
         _retries.labels("connection").inc()
 
     async def close(self) -> None:
-        """Wait for running work and let the connections go."""
+        """Wait for running work, though not for a server that is silent, and let the connections go."""
+        self._watchdog.hurry(_CLOSING_SECONDS)
         await asyncio.get_running_loop().run_in_executor(None, self._executor.shutdown)
+        self._watchdog.stop()
 
 
 def connect(url: str, name: str) -> peewee.PostgresqlDatabase:

@@ -1,0 +1,61 @@
+"""What an operator and an orchestrator see of a fleet in trouble, and what must hold once it is over."""
+
+from pathlib import Path
+
+import requests
+
+from tests.fleet import Fleet, Member
+from tests.invariants import Invariants
+from tests.local_stack.waiting import eventually
+from tests.lost_neighbours.crowd import Answer
+from tests.lost_neighbours.database_server import children
+
+# Three seconds are promised; the rest is for a test machine that has other things to do.
+IN_TIME = 4.5
+_MORE_THREADS = 4
+_MORE_BYTES = 60 * 1024 * 1024
+
+
+def is_ready(fleet: Fleet) -> bool:
+    """What the gateway's /readyz says."""
+    answer = requests.get(f"{fleet.url()}/readyz", timeout=5)
+    assert answer.ok or (answer.status_code == 503 and int(answer.headers["Retry-After"]) >= 1)
+    return answer.ok
+
+
+def threads(member: Member) -> int:
+    """Of the process and of those that it started."""
+    pids = (member.pid, *children(member.pid))
+    return sum(len(list(Path(f"/proc/{pid}/task").iterdir())) for pid in pids)
+
+
+class Piles:
+    """What must not grow while callers wait."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._threads = [threads(member) for member in fleet.members]
+        self._bytes = [member.resident_bytes() for member in fleet.members]
+
+    def check(self) -> None:
+        """Nothing grew."""
+        for member, before, size in zip(self._fleet.members, self._threads, self._bytes, strict=True):
+            if member.running():
+                assert threads(member) <= before + _MORE_THREADS, member
+                assert member.resident_bytes() < size + _MORE_BYTES, member
+        if self._fleet.conversation[0].running():
+            waiting = self._fleet.conversation[0].metric("database_pool_waiting")
+            assert waiting <= 20, "work of callers that gave up is still waiting"
+
+
+def refused_in_time(answers: list[Answer]) -> None:
+    """Each was told to come back, and soon enough."""
+    assert all(answer.is_refusal for answer in answers), [answer for answer in answers if not answer.is_refusal][:3]
+    assert max(answer.seconds for answer in answers) < IN_TIME
+
+
+def all_is_well(fleet: Fleet, seconds: float = 15) -> None:
+    """Once nothing is under way any more: nothing lost, nothing doubled, everything answered, in order."""
+    invariants = Invariants(fleet.query)
+    eventually(lambda: invariants.open_turns() == 0, seconds)
+    invariants.check()
