@@ -16,6 +16,7 @@ from conversation_service.durability import Durability, NotDurable
 from conversation_service.history import History
 from conversation_service.hub import Hub
 from conversation_service.inbox import Inbox, Windows
+from conversation_service.janitor import Janitor, Retention
 from conversation_service.limits import Limits
 from conversation_service.loops import every
 from conversation_service.outbox import Outbox
@@ -26,7 +27,7 @@ from conversation_service.writer import Writer
 from protos import conversation_pb2, conversation_pb2_grpc
 
 _READY_SECONDS, _READY_WITHIN = 1.0, 2.0
-_PRUNE_SECONDS = 60.0
+_CLEAN_SECONDS = 60.0
 _logger = structlog.get_logger()
 SERVICE_NAME = conversation_pb2.DESCRIPTOR.services_by_name["ConversationService"].full_name
 
@@ -42,7 +43,7 @@ class App:
         self.database = Database(driver, settings.database_connections, Durability(settings.durability_elsewhere).check)
         self._replicas = Replicas(settings.worker_address(), credentials)
         self.hub = Hub(self.database, lambda *running: self._replicas.follow(self.hub.previews, *running))
-        self._limits = Limits(self.database)
+        self._janitor = Janitor(self.database, _retention(settings))
         self.answering = self._build_answering(credentials)
         self.server = Server(settings, settings.conversation_service_port, credentials)
         conversation_pb2_grpc.add_ConversationServiceServicer_to_server(self._build_service(), self.server.grpc)
@@ -67,7 +68,7 @@ class App:
         return ConversationService(
             self.database,
             Inbox(self.database, windows),
-            self._limits,
+            Limits(self.database),
             History(self.database),
             Outbox(self.database),
             self.hub,
@@ -88,7 +89,7 @@ class App:
             self.hub.run(),
             self.answering.run(),
             every(_READY_SECONDS, self._check_readiness),
-            every(_PRUNE_SECONDS, self._limits.prune),
+            every(_CLEAN_SECONDS, self._janitor.clean),
         )
         self._background = [asyncio.create_task(part) for part in work]
 
@@ -115,3 +116,15 @@ class App:
             await self.server.ready(False)
             raise
         await self.server.ready(True)
+
+
+def _retention(settings: ConversationSettings) -> Retention:
+    return Retention(
+        events=settings.retention_events_days,
+        raw=settings.retention_raw_days,
+        conflicts=settings.retention_conflicts_days,
+        poison=settings.retention_poison_days,
+        attempts=settings.retention_attempts_days,
+        calls=settings.retention_calls_days,
+        conversations=settings.retention_conversations_days,
+    )

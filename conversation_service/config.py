@@ -2,8 +2,9 @@
 
 import os
 import socket
+from typing import Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from chassis.settings import ServiceSettings, Settings
 
@@ -25,7 +26,39 @@ class RecordingSettings(Settings):
     )
 
 
-class ConversationSettings(RecordingSettings, ServiceSettings):
+_DAYS = 3650
+
+
+class RetentionSettings(Settings):
+    """For how many days what is kept."""
+
+    retention_events_days: int = Field(
+        30, ge=14, le=_DAYS, description="Days in which a repeated event is recognised; we promise 14."
+    )
+    retention_raw_days: int = Field(7, ge=1, le=_DAYS, description="Days for which a platform's own bytes are kept.")
+    retention_conflicts_days: int = Field(30, ge=1, le=_DAYS, description="Days for which a conflict may be requeued.")
+    retention_poison_days: int = Field(30, ge=1, le=_DAYS, description="Days for which poison may be requeued.")
+    retention_attempts_days: int = Field(
+        30, ge=1, le=_DAYS, description="Days for which the attempts of settled deliveries are kept."
+    )
+    retention_calls_days: int = Field(90, ge=1, le=_DAYS, description="Days for which calls to models are kept.")
+    retention_conversations_days: int = Field(
+        0, ge=0, le=_DAYS, description="Days after its last message that a conversation is forgotten; 0: never."
+    )
+
+    @model_validator(mode="after")
+    def _nothing_outlives_its_conversation(self) -> Self:
+        """An event that is repeated would bring it back, and conflicts and poison hold words of it."""
+        longest = max(self.retention_events_days, self.retention_conflicts_days, self.retention_poison_days)
+        if 0 < self.retention_conversations_days < longest:
+            raise ValueError(
+                f"RETENTION_CONVERSATIONS_DAYS: must be 0, or not less than the {longest} days for which "
+                "RETENTION_EVENTS_DAYS, _CONFLICTS_DAYS or _POISON_DAYS keeps parts of conversations (see .env.example)"
+            )
+        return self
+
+
+class ConversationSettings(RecordingSettings, RetentionSettings, ServiceSettings):
     """Read once, by `__main__`."""
 
     conversation_service_port: int = Field(9051, ge=1, le=65535, description="gRPC port of the conversation service.")

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from conversation_service.database import Database, Session, columns
 from protos import conversation_pb2 as pb
 
-_PRUNE_AT_ONCE = 1000
-
 
 class Limits:
     """Rate limits by the generic cell rate algorithm."""
@@ -25,7 +23,3 @@ class Limits:
             return session.execute("charge_limits", *columns(rows, 3))
 
         return max(seconds for _key, seconds in await self._database.run(work))
-
-    async def prune(self) -> None:
-        """Forget allowances that are whole again."""
-        await self._database.run(lambda session: session.execute("prune_limits", _PRUNE_AT_ONCE))
