@@ -88,7 +88,7 @@ def grant(connection: Connection, role: Role, say: Say) -> None:
             f"The role of MIGRATIONS_DATABASE_URL does not own the tables ({left[0][0]}, …), so it cannot open them to"
             " that of DATABASE_URL: run this as their owner, or let an administrator hand them over (REASSIGN OWNED)."
         )
-    say(f"granted {role.name} its work on {len(differing)} tables")
+    say(f"opened to {role.name}: {', '.join(table for table, _ in differing)}")
 
 
 def require_login(url: str, role: Role) -> None:

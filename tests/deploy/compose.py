@@ -16,6 +16,7 @@ from tests.deploy.dockerfiles import ROOT
 # Longer than any service asks for, and not taken for an example.
 REQUIRED = {
     "POSTGRES_PASSWORD": "pg-4f1c92d07ab3e6584f1c92d07ab3e658",
+    "DATABASE_PASSWORD": "db-27e90b5ac1d8f43627e90b5ac1d8f436",
     "SERVICE_TOKEN": "st-9d20b7e1c4f8a3659d20b7e1c4f8a365",
     "SESSION_SECRET": "se-61ce0f9ab2d7485361ce0f9ab2d74853",
 }

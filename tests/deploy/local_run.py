@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from local_stack.postgres_home import binaries
+from migrations.addresses import Addresses
 from tests.deploy.compose import Service, read
 from tests.deploy.images import Image
 from tests.ports import free_port
@@ -26,12 +27,16 @@ HERE = "127.0.0.1"
 class LocalRun:
     """All services of the file; `stop` leaves none behind."""
 
-    def __init__(self, images: Mapping[str, Image], database_url: str, folder: Path) -> None:
-        database = urlsplit(database_url)
-        assert database.username == "spur"
+    def __init__(self, images: Mapping[str, Image], addresses: Addresses, folder: Path) -> None:
+        database, service = urlsplit(addresses.owner), urlsplit(addresses.service)
+        assert (database.username, service.username) == ("spur", "spur_service")
         self._images = images
         self._folder = folder
-        self._services = read(POSTGRES_PASSWORD=str(database.password))
+        self._services = read(
+            POSTGRES_PASSWORD=str(database.password),
+            DATABASE_PASSWORD=str(service.password),
+            DURABILITY_ELSEWHERE="yes",  # the tests' server has fsync off
+        )
         inside = [port for image in images.values() for port in image.dockerfile.ports]
         self._ports = {"5432": str(database.port), **{port: str(free_port()) for port in inside}}
         self._database = database.path

@@ -31,7 +31,8 @@ NOT_PASSED = {
 # What is not a setting of ours.
 FOR_LIBRARIES = {"PGPASSWORD", "NO_PROXY", "no_proxy"}
 SECRETS = {
-    "POSTGRES_PASSWORD": {"postgres", "conversation_service", "migrations"},
+    "POSTGRES_PASSWORD": {"postgres", "migrations"},
+    "DATABASE_PASSWORD": {"conversation_service", "migrations"},
     "SERVICE_TOKEN": {"conversation_service", "llm_service", "web_gateway"},
     "SESSION_SECRET": {"web_gateway"},
     "SESSION_SECRET_PREVIOUS": {"web_gateway"},
@@ -83,7 +84,16 @@ def test_nothing_that_is_named_like_a_secret_has_a_value_in_the_file() -> None:
 @pytest.mark.parametrize("name", ["conversation_service", "migrations"])
 def test_the_database_is_told_to_its_users_only(name: str) -> None:
     assert holders(SERVICES, "postgresql://") == {"conversation_service", "migrations"}
-    assert SERVICES[name].environment["DATABASE_URL"] == "postgresql://spur@postgres:5432/spur"
+    assert SERVICES[name].environment["DATABASE_URL"] == "postgresql://spur_service@postgres:5432/spur"
+
+
+def test_the_owner_of_the_tables_is_known_to_the_migrations_only() -> None:
+    assert holders(SERVICES, "MIGRATIONS_DATABASE_URL") == {"migrations"}
+    owner = SERVICES["migrations"].environment
+    assert owner["MIGRATIONS_DATABASE_URL"] == "postgresql://spur@postgres:5432/spur"
+    assert owner["PGPASSWORD"] == SERVICES["postgres"].environment["POSTGRES_PASSWORD"]
+    assert owner["DATABASE_PASSWORD"] == SERVICES["conversation_service"].environment["PGPASSWORD"]
+    assert owner["DATABASE_PASSWORD"] != owner["PGPASSWORD"]
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 import requests
 
+from migrations.addresses import Addresses
 from tests.deploy.images import Image
 from tests.deploy.local_run import LocalRun
 
 
 @pytest.fixture
-def local_run(images: Mapping[str, Image], empty_database_url: str, tmp_path: Path) -> Iterator[LocalRun]:
-    run = LocalRun(images, empty_database_url, tmp_path)
+def local_run(images: Mapping[str, Image], empty_addresses: Addresses, tmp_path: Path) -> Iterator[LocalRun]:
+    run = LocalRun(images, empty_addresses, tmp_path)
     try:
         yield run
     finally:

@@ -104,7 +104,7 @@ def test_the_owners_address_comes_first_and_each_may_be_a_file(empty_addresses: 
     service.write_text(f"{empty_addresses.service}\n")
     up = migrations("up", MIGRATIONS_DATABASE_URL_FILE=str(owner), DATABASE_URL_FILE=str(service))
     assert up.returncode == 0, up.stderr
-    assert up.stdout.splitlines()[-1].startswith("granted spur_service its work on ")
+    assert up.stdout.splitlines()[-1].startswith("opened to spur_service: ")
     for command in ("up", "status", "down"):
         assert migrations(command, MIGRATIONS_DATABASE_URL=empty_addresses.owner).returncode == 0
 

@@ -114,7 +114,7 @@ def test_a_role_is_made_with_its_password_and_a_second_run_has_nothing_to_say(
     said: list[str] = []
     migrate_up(addresses, say=said.append)
     assert f"created the role {name}" in said
-    assert any(line.startswith(f"granted {name} its work on ") for line in said)
+    assert any(line.startswith(f"opened to {name}: ") for line in said)
     execute(str(addresses.service), "INSERT INTO participants (display_name) VALUES ('x')")
 
     said.clear()

@@ -19,8 +19,8 @@ from chassis.settings import Settings
 from tests.repository.tree import PRODUCT, ROOT
 
 EXAMPLE = ROOT / ".env.example"
-# What docker-compose.yml reads for itself, and no service does.
-ONLY_COMPOSE = {"POSTGRES_PASSWORD", "PUBLISH_ADDRESS"}
+# What docker-compose.yml reads for itself or for the migrations, and no service does.
+ONLY_COMPOSE = {"DATABASE_PASSWORD", "POSTGRES_PASSWORD", "PUBLISH_ADDRESS"}
 # Passed through as every tool does; not ours to explain.
 COMMON = {"NO_PROXY"}
 
