@@ -74,7 +74,7 @@ class Chat:
             raise retry_later("too_many_streams")
         if request.method == "HEAD":
             return Response(mimetype=_EVENTS)
-        return hand_over(FollowConversation(session.id, after), _EVENTS)
+        return hand_over(FollowConversation(session.id, after, session.expires_at), _EVENTS)
 
     def _address(self) -> str:
         peer, forwarded_for = request.environ["REMOTE_ADDR"], request.headers.get("X-Forwarded-For", "")

@@ -20,7 +20,7 @@ View = Callable[[FollowEvent], tuple[bytes, bool]]
 class Follower:
     """Made by the task that writes to the client; all methods run in that task's event loop.
 
-    `ended` says why no more will come: done, late, slow, draining, left, refused; None while it is open.
+    `ended` says why no more will come: done, late, slow, draining, expired, left, refused; None while it is open.
     """
 
     __slots__ = ("_cut_timer", "_queue", "_size", "_task", "_timer", "_turn_shown", "_view", "_waiter", "after_rev",

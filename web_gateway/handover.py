@@ -34,10 +34,11 @@ class ListMessages:
 
 @dataclass(frozen=True, slots=True)
 class FollowConversation:
-    """Stream everything after a revision."""
+    """Stream everything after a revision, as long as the session lasts."""
 
     conversation_id: str
     after_rev: int
+    expires_at: int  # in seconds since 1970
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Keeps a client and its follower together: what it reads, how it leaves, how it is let go."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -23,6 +24,8 @@ class Streams:
         follower = Follower(
             what.conversation_id, what.after_rev, lambda event: (of_conversation(event), False), is_stream=True
         )
+        # A little later, so that who comes back with the same session surely finds it expired.
+        follower.end_after(what.expires_at - time.time() + 0.2, "expired")
         async with self.stream(exchange, headers, follower, COMMENT):
             while data := await follower.next():
                 await exchange.write(data)
