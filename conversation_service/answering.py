@@ -20,7 +20,6 @@ from conversation_service.writer import Writer, safe_reply
 
 _logger = structlog.get_logger()
 _in_flight = Gauge("turns_in_flight", "Turns that this process is answering.")
-_oldest = Gauge("turns_oldest_due_seconds", "How long the oldest due turn has waited for a worker.")
 _ended = Counter("turns_ended_total", "Turns by how they ended.", ["outcome", "provider", "error_code"])
 _seconds = Histogram(
     "turn_seconds",
@@ -107,7 +106,6 @@ class Answering:
             _logger.warning("turns of a silent worker are free again", count=released)
             self.wake()
         self.oldest_wait = await self._turns.oldest_wait()
-        _oldest.set(self.oldest_wait)
 
     async def _renew(self) -> None:
         held = [turn for turn, _task in self._tasks.values()]

@@ -13,6 +13,7 @@ from conversation_service.answering import Answering
 from conversation_service.config import ConversationSettings
 from conversation_service.database import Database, DatabaseUnavailable, connect
 from conversation_service.durability import Durability, NotDurable
+from conversation_service.figures import Figures
 from conversation_service.history import History
 from conversation_service.hub import Hub
 from conversation_service.inbox import Inbox, Windows
@@ -28,6 +29,7 @@ from protos import conversation_pb2, conversation_pb2_grpc
 
 _READY_SECONDS, _READY_WITHIN = 1.0, 2.0
 _CLEAN_SECONDS = 60.0
+_FIGURES_SECONDS = 5.0
 _logger = structlog.get_logger()
 SERVICE_NAME = conversation_pb2.DESCRIPTOR.services_by_name["ConversationService"].full_name
 
@@ -44,6 +46,7 @@ class App:
         self._replicas = Replicas(settings.worker_address(), credentials)
         self.hub = Hub(self.database, lambda *running: self._replicas.follow(self.hub.previews, *running))
         self._janitor = Janitor(self.database, _retention(settings))
+        self._figures = Figures(self.database)
         self.answering = self._build_answering(credentials)
         self.server = Server(settings, settings.conversation_service_port, credentials)
         conversation_pb2_grpc.add_ConversationServiceServicer_to_server(self._build_service(), self.server.grpc)
@@ -90,6 +93,7 @@ class App:
             self.answering.run(),
             every(_READY_SECONDS, self._check_readiness),
             every(_CLEAN_SECONDS, self._janitor.clean),
+            every(_FIGURES_SECONDS, self._figures.read),
         )
         self._background = [asyncio.create_task(part) for part in work]
 

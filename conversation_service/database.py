@@ -22,7 +22,7 @@ _waits = Histogram(
     "How long work waited for a connection.",
     buckets=(0.001, 0.01, 0.05, 0.1, 0.5, 1, 2.5),
 )
-_waiting = Gauge("database_pool_waiting", "Work that waits for a connection.")
+_waiting = Gauge("database_pool_waiting", "Work that waits for a connection, or has one.")
 _retries = Counter("database_retries_total", "Transactions that were tried again.", ["reason"])
 
 T = TypeVar("T")

@@ -18,7 +18,7 @@ from conversation_service.loops import every
 from conversation_service.previews import Previews
 from protos import conversation_pb2 as pb
 
-_subscriptions = Gauge("subscriptions", "Conversations being followed, once for each follower.")
+_subscriptions = Gauge("follow_subscriptions", "Conversations being followed, once for each follower.")
 
 # Messages of one conversation, and conversations, read at once: together some megabytes at the worst.
 _PAGE = 50

@@ -65,7 +65,8 @@ class Inbox:
             batch.refuse_all(f"the database refused it: {type(error).__name__}")
             result = await self._database.run(lambda session: self._store(session, batch, request_id, trace_parent))
         for event, receipt in zip(events, result.receipts, strict=True):
-            _events.labels(event.channel[:32], pb.Receipt.Outcome.Name(receipt.outcome)).inc()
+            outcome = pb.Receipt.Outcome.Name(receipt.outcome).removeprefix("OUTCOME_").lower()
+            _events.labels(event.channel[:32], outcome).inc()
         return result
 
     async def _record_one_by_one(self, events: Iterable[pb.Event], request_id: str, trace_parent: str | None) -> Result:
