@@ -7,11 +7,12 @@ import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.fleet import Fleet
 
-_AGAIN = (429, 502, 503, 504)
+_AGAIN = (0, 429, 502, 503, 504)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Crowd:
 
     def __init__(self, fleet: Fleet, size: int) -> None:
         self._port = fleet.web[0].port
+        self.refusals: list[Answer] = []  # of those who insisted
 
         async def enter() -> list[Answer]:
             return await asyncio.gather(*(self._ask("/chat/session", {}, 30) for _ in range(size)))
@@ -54,19 +56,30 @@ class Crowd:
 
     def insist(self, text: str = "Hello", seconds: float = 30, prefer: str = "") -> list[Answer]:
         """Everybody again and again with the same message, as told by Retry-After, until it is taken."""
+        return self._everybody(lambda visitor: self._until_taken(visitor, text, seconds, prefer))
 
-        async def until_taken(visitor: Visitor) -> Answer:
-            deadline = time.monotonic() + seconds
-            while True:
-                answer = await self._post(visitor, text, prefer)
-                if answer.status not in (0, *_AGAIN) or time.monotonic() > deadline:
-                    return answer
-                await asyncio.sleep(float(answer.headers.get("retry-after", "0.5")))
+    def talk(self, count: int, seconds: float = 30) -> list[Answer]:
+        """Everybody so many messages, one after the other, each until it is taken."""
 
-        return self._everybody(until_taken)
+        async def say_all(visitor: Visitor) -> list[Answer]:
+            return [
+                await self._until_taken(Visitor(visitor.session), f"Message {number}", seconds, "")
+                for number in range(count)
+            ]
 
-    def _everybody(self, act: Callable[[Visitor], Awaitable[Answer]]) -> list[Answer]:
-        async def all_at_once() -> list[Answer]:
+        return [answer for answers in self._everybody(say_all) for answer in answers]
+
+    async def _until_taken(self, visitor: Visitor, text: str, seconds: float, prefer: str) -> Answer:
+        deadline = time.monotonic() + seconds
+        while True:
+            answer = await self._post(visitor, text, prefer)
+            if answer.status not in _AGAIN or time.monotonic() > deadline:
+                return answer
+            self.refusals.append(answer)
+            await asyncio.sleep(float(answer.headers.get("retry-after", "0.5")))
+
+    def _everybody(self, act: Callable[[Visitor], Awaitable[T]]) -> list[T]:
+        async def all_at_once() -> list[T]:
             return list(await asyncio.gather(*map(act, self.visitors)))
 
         return asyncio.run(all_at_once())
