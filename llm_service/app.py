@@ -3,6 +3,7 @@
 from chassis.credentials import Credentials
 from chassis.server import Server
 from chassis.settings import stop
+from llm_service.breaker import Breaker
 from llm_service.config import LlmSettings
 from llm_service.guards.guard import Guards
 from llm_service.guards.leaks import Leaks
@@ -81,7 +82,7 @@ class Assembly:
             settings.llm_max_output_tokens * _CHARACTERS_PER_TOKEN,
         )
 
-    def _models(self) -> list[Model]:
+    def _models(self) -> list[tuple[Model, Breaker]]:
         settings, client = self._settings, self._client
         if client is None:
             return []
@@ -91,4 +92,6 @@ class Assembly:
         if settings.openai_fallback_model:
             second = Price(settings.openai_fallback_prompt_price, settings.openai_fallback_completion_price)
             models.append(openai.OpenAI(client, settings.openai_fallback_model, longest, second))
-        return models
+        failures, seconds = settings.llm_breaker_failures, settings.llm_breaker_open_seconds
+        breakers = {model.name: Breaker(model.name, failures, seconds) for model in models}
+        return [(model, breakers[model.name]) for model in models]

@@ -30,6 +30,12 @@ class LlmSettings(ServiceSettings):
     llm_history_characters: int = Field(
         24_000, ge=1000, le=1_000_000, description="The same in characters; the newest message is always given."
     )
+    llm_breaker_failures: int = Field(
+        5, ge=1, le=1_000_000, description="A model that fails so often in a row is left alone for a while."
+    )
+    llm_breaker_open_seconds: float = Field(
+        5, ge=0.1, le=600, description="The longest while before one reply tries a failed model again, in seconds."
+    )
     llm_concurrency: int = Field(2000, ge=1, le=20_000, description="Replies in flight in one process.")
     knowledge_dir: Path | None = Field(
         None, description="The shop's own knowledge, as Markdown like llm_service/knowledge; empty: the example shop's."

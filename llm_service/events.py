@@ -56,7 +56,7 @@ class Reset:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One attempt of one rung of the ladder."""
+    """One rung of the ladder: an attempt, or with the error code breaker_open a model that was not asked."""
 
     provider: str
     model: str = ""

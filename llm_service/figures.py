@@ -16,6 +16,15 @@ _calls = Counter(
 _tokens = Counter("llm_tokens_total", "Tokens that were read (prompt) and written (completion).", ["model", "kind"])
 _cost = Counter("llm_cost_micros_total", "US dollars in millionths, by the configured prices.", ["model"])
 _seconds = Histogram("llm_call_seconds", "How long a rung took.", ["provider"], buckets=_SECONDS)
+breaker_state = Gauge("llm_breaker_state", "A model's circuit breaker: 0 closed, 1 half-open, 2 open.", ["model"])
+breaker_transitions = Counter(
+    "llm_breaker_transitions_total",
+    "How often a model's breaker became closed, half_open or open.",
+    ["model", "to"],
+)
+breaker_skips = Counter(
+    "llm_breaker_skips_total", "Times that a model was not asked because of its breaker.", ["model"]
+)
 _first_text = Histogram("llm_first_text_seconds", "How long a model took to its first text.", buckets=_SECONDS)
 
 

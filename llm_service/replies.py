@@ -8,6 +8,7 @@ from contextlib import aclosing
 import structlog
 
 from llm_service import figures
+from llm_service.breaker import BREAKER_OPEN, Breaker
 from llm_service.events import Call, Citation, Delta, Event, Final, Reset, Turn
 from llm_service.guards.guard import Guards
 from llm_service.prompts.prompt import Prompts
@@ -29,7 +30,7 @@ class Replies:
 
     def __init__(
         self,
-        models: Sequence[Model],
+        models: Sequence[tuple[Model, Breaker]],
         knowledge_quotes: offline.Offline,
         prompts: Prompts,
         guards: Guards,
@@ -49,13 +50,19 @@ class Replies:
     async def generate(self, turn: Turn) -> AsyncGenerator[Event, None]:
         """Deltas and resets, then exactly one Final, whatever fails. Closing it ends the call to the model."""
         ladder = _Ladder(asyncio.get_running_loop().time(), self._seconds)
-        for model in self._models:
-            if (begin_by := ladder.time_to_begin(last=model is self._models[-1])) is None:
+        for model, breaker in self._models:
+            if (begin_by := ladder.time_to_begin(last=model is self._models[-1][0])) is None:
                 break
             writing = Writing(model, self._prompts.messages(turn.history), self._guards.start(), self._longest)
-            async with aclosing(writing.chunks(begin_by, ladder.deadline)) as chunks:
-                async for chunk in chunks:
-                    yield Delta(chunk)
+            if (permit := breaker.admit()) is None:
+                ladder.skipped(model)
+                continue
+            try:
+                async with aclosing(writing.chunks(begin_by, ladder.deadline)) as chunks:
+                    async for chunk in chunks:
+                        yield Delta(chunk)
+            finally:  # a turn that is abandoned gives its place as a probe back
+                breaker.settle(permit, writing.call().error_code, writing.retry_after)
             ladder.tried(writing.call())
             if writing.answered:
                 yield self._final(ladder, writing.text)
@@ -119,6 +126,10 @@ class _Ladder:
         if left < _LEAST_SECONDS:
             return None
         return self.deadline - (0 if last else left / 2)
+
+    def skipped(self, model: Model) -> None:
+        self.calls.append(Call(model.provider, model.name, BREAKER_OPEN))
+        figures.breaker_skips.labels(model.name).inc()
 
     def tried(self, call: Call) -> None:
         self.calls.append(call)

@@ -30,6 +30,9 @@ class _TooLong(Exception):
 class Writing:
     """Runs once. After `chunks` has ended, `text` is the reply or `answered` is false."""
 
+    # Seconds; as the model asked.
+    retry_after = 0.0
+
     def __init__(self, model: Model, messages: Sequence[Message], guard: Guard, longest: int) -> None:
         """`longest` is the most characters that are read."""
         self._model = model
@@ -41,7 +44,7 @@ class Writing:
         self._started, self._first = self._loop.time(), 0.0
         self._passed: list[str] = []
         self._sent = 0
-        self._error_code = ""
+        self._error_code = "cancelled"
         self._leaked = False
         self._signal = asyncio.Event()
         self._ended = False
@@ -125,6 +128,7 @@ class Writing:
         except TimeoutError:
             return "timeout"
         except ModelError as error:
+            self.retry_after = error.retry_after
             return error.code
         except Leaked:
             self._leaked = True

@@ -10,9 +10,11 @@ from llm_service.prompts.prompt import Message
 class ModelError(Exception):
     """The model gave no whole answer; `code` is the error_code that is reported and stored."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, retry_after: float = 0.0) -> None:
+        """`retry_after` is how many seconds the model asked to be left alone; 0 if it did not."""
         super().__init__(code)
         self.code = code
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import httpx2
 import openai
 
 from llm_service.prompts.prompt import Message
+from llm_service.providers import error_bodies
 from llm_service.providers.event_lines import EventLines, NotEvents
 from llm_service.providers.model import ModelError, Price, Usage
 
@@ -44,7 +46,9 @@ def connect(api_key: str, base_url: str | None) -> openai.AsyncOpenAI:
         max_retries=0,
         timeout=None,
         default_headers={"Accept-Encoding": "identity"},  # compressed events come late, in lumps
-        http_client=openai.DefaultAioHttpClient(limits=_LIMITS, timeout=None, follow_redirects=False),
+        http_client=openai.DefaultAioHttpClient(
+            limits=_LIMITS, timeout=None, follow_redirects=False, event_hooks={"response": [error_bodies.cut]}
+        ),
     )
 
 
@@ -69,7 +73,7 @@ class OpenAI:
             await self._read(messages, stream)
         except (openai.APIError, httpx2.HTTPError) as error:
             if not stream.finish_reason:
-                raise ModelError(_code(error)) from error
+                raise ModelError(_code(error), _retry_after(error)) from error
         except NotEvents as error:
             raise ModelError("bad_response") from error
         return stream.ended_by_itself()
@@ -166,6 +170,12 @@ def _code(error: openai.APIError | httpx2.HTTPError) -> str:
     if isinstance(error, openai.APIConnectionError | httpx2.TransportError):
         return "connection_error"
     return "bad_response"
+
+
+def _retry_after(error: openai.APIError | httpx2.HTTPError) -> float:
+    """In seconds. A date is not read: it rests on two clocks, and who calls does not wait for long anyway."""
+    told = error.response.headers.get("Retry-After", "") if isinstance(error, openai.APIStatusError) else ""
+    return float(told) if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", told) else 0.0
 
 
 def _parsed(payload: bytes) -> Any:

@@ -14,7 +14,8 @@ QUESTION = "How long do I have to return shoes?"
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Shop]:
-    with running_shop(LLM_TIMEOUT_MS=str(int(MODEL_SECONDS * 1000))) as shop:
+    # Its models fail one after the other, which must not keep the next one from being asked.
+    with running_shop(LLM_TIMEOUT_MS=str(int(MODEL_SECONDS * 1000)), LLM_BREAKER_FAILURES="1000000") as shop:
         yield shop
 
 
@@ -115,6 +116,19 @@ def calls_of(shop: Shop, message_id: str) -> list[tuple[str, str, bool]]:
         " JOIN messages m USING (conversation_id, turn_no) WHERE m.id = %s ORDER BY rung",
         message_id,
     )
+
+
+def test_a_model_that_failed_in_a_row_is_passed_over_and_the_stored_record_says_so() -> None:
+    with running_shop(LLM_BREAKER_FAILURES="2", LLM_BREAKER_OPEN_SECONDS="600") as shop:
+        before = len(shop.model.prompts)
+        shop.model.then("limited_for_ages", "limited_for_ages")
+        for _ in range(2):
+            assert shop.post(QUESTION).json()["meta"]["errorCode"] == "rate_limited"
+        answer = shop.post(QUESTION).json()
+        assert "30 days" in answer["reply"]
+        assert (answer["meta"]["provider"], answer["meta"]["errorCode"]) == ("offline", "breaker_open")
+        assert calls_of(shop, answer["messageId"]) == [("openai", "breaker_open", False), ("offline", "", True)]
+        assert len(shop.model.prompts) == before + 2
 
 
 def test_without_a_key_the_knowledge_answers_and_says_honestly_when_it_cannot() -> None:

@@ -22,6 +22,7 @@ def settings(server: ScriptedOpenAI | None = None, **changes: object) -> LlmSett
     """The service's settings with that server as its model; without one there is no key."""
     model = {"openai_api_key": "sk-test", "openai_base_url": server.base_url} if server else {}
     given = {"service_token": TOKEN, "llm_timeout_ms": 15_000, "llm_service_metrics_port": 0}
+    given |= {"llm_breaker_failures": 1_000_000}  # most tests fail a model on purpose, one after the other
     return LlmSettings.model_validate({**given, **model, **changes})
 
 

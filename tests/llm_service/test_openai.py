@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from llm_service.providers.event_lines import EventLines, NotEvents
-from llm_service.providers.model import Price, Usage
+from llm_service.providers.model import ModelError, Price, Usage
 from llm_service.providers.openai import OpenAI, connect
 from tests.llm_service.harness import final, reply
-from tests.scripted_openai import HELLO, ScriptedOpenAI
+from tests.scripted_openai import HELLO, ScriptedOpenAI, refuse
 
 
 def test_the_request_streams_bounds_the_output_and_asks_for_usage(server: ScriptedOpenAI) -> None:
@@ -56,6 +56,38 @@ def test_a_client_writes_for_many_replies_at_once_and_counts_tokens_for_each(ser
         return usages
 
     assert [usage.prompt_tokens for usage in asyncio.run(run())] == list(range(1, 21))
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ("0", 0),
+        ("7", 7),
+        ("1.5", 1.5),
+        ("1000000000", 1e9),
+        ("9" * 400, 0),
+        ("-5", 0),
+        ("nan", 0),
+        ("inf", 0),
+        ("soon", 0),
+        ("", 0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 0),
+        (None, 0),
+    ],
+)
+def test_the_seconds_of_a_refusal_are_told_if_they_make_sense(
+    server: ScriptedOpenAI, told: str | None, seconds: float
+) -> None:
+    async def run() -> ModelError:
+        client = connect("sk-test", server.base_url)
+        with pytest.raises(ModelError) as refused:
+            await OpenAI(client, "m", 100, Price()).write([{"role": "user", "content": "Hi"}], print, Usage())
+        await client.close()
+        return refused.value
+
+    server.then(refuse(429, {"message": "slow down"}, **({} if told is None else {"Retry-After": told})))
+    error = asyncio.run(run())
+    assert (error.code, error.retry_after) == ("rate_limited", seconds)
 
 
 STREAM = b': hello\r\ndata: {"a": 1}\r\n\r\nevent: x\nid: 1\nretry: 5\ndata:{"b": 2}\n\ndata: [DONE]\n\n'

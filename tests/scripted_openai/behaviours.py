@@ -63,6 +63,14 @@ async def _endless(exchange: Exchange) -> None:
         await asyncio.sleep(0.001)
 
 
+async def _endless_refusal(exchange: Exchange) -> None:
+    exchange.head(500, "application/json", "Transfer-Encoding: chunked")
+    exchange.raw(b'{"error": {"message": "')
+    while True:
+        exchange.raw(b"no " * 5000)
+        await asyncio.sleep(0.001)
+
+
 async def _recite(exchange: Exchange) -> None:
     await exchange.say(f"Sure. {exchange.prompt[0]['content']}")
 
@@ -80,12 +88,16 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "normal": _normal,
     "invalid_key": refuse(401, {"message": "wrong key", "code": "invalid_api_key"}),
     "forbidden": refuse(403, {"message": "not your model"}),
+    "limited": refuse(429, _LIMITED),
     "limited_for_ages": refuse(429, _LIMITED, **{"Retry-After": "1000000000"}),
     "limited_backwards": refuse(429, _LIMITED, **{"Retry-After": "-5"}),
     "limited_until_a_date": refuse(429, _LIMITED, **{"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT"}),
+    "limited_by_garbage": refuse(429, _LIMITED, **{"Retry-After": "1e9; nan"}),
     "no_quota": refuse(429, {"message": "pay first", "type": "insufficient_quota", "code": "insufficient_quota"}),
     "overflow": refuse(400, _OVERFLOW),
     "broken": refuse(500, {"message": "oops"}),
+    "bad_gateway": refuse(502, "<html>nobody there</html>"),
+    "endless_refusal": _endless_refusal,
     "unavailable": refuse(503, "<html>busy</html>"),
     "html": refuse(200, "<html><body>Please sign in to the hotel's network</body></html>"),
     "stall": _stall,

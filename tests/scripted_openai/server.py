@@ -26,6 +26,8 @@ class ScriptedOpenAI:
         self.pace = pace or Pace()
         self.requests: deque[dict[str, Any]] = deque(maxlen=log)
         self.queue: deque[str | Behaviour] = deque()
+        # All requests there were, also those that the log forgot.
+        self.asked = 0
         # Answers that the client did not wait for.
         self.hangups = 0
         self.connections = 0
@@ -81,6 +83,7 @@ class _Connection(asyncio.Protocol):
             return
         self._received = rest[size:]
         body = json.loads(rest[:size] or b"{}")
+        self._server.asked += 1
         self._server.requests.append(body)
         behave = self._server.chosen(body)
         exchange = Exchange(body, self._transport, self._server.pace)
