@@ -7,10 +7,7 @@ import psycopg2
 
 from tests.conversation_service.harness import Client, eventually
 
-WAITING = """
-    SELECT pid, query FROM pg_stat_activity
-    WHERE datname = current_database() AND wait_event_type = 'Lock' AND application_name LIKE 'spur%%'
-"""
+WAITING = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 class Gate:
@@ -20,10 +17,10 @@ class Gate:
         self._service = service
 
     async def holds(self, count: int) -> list[int]:
-        """Wait until `count` transactions of the service wait for a lock; the process ids of their backends."""
+        """Wait until `count` transactions wait for a lock; the process ids of their backends."""
 
         async def look() -> list[int]:
-            return [pid for pid, _query in self._service.query(WAITING)]
+            return [pid for (pid,) in self._service.query(WAITING)]
 
         return await eventually(look, lambda pids: len(pids) >= count, seconds=2)  # the service's own lock_timeout: 2.5
 
@@ -37,9 +34,10 @@ async def gate(service: Client, sql: str, *parameters: object) -> AsyncIterator[
         connection.rollback()
 
 
-# The row that serialises a conversation, by its id.
-CONVERSATION = "SELECT FROM conversations WHERE id = %s FOR UPDATE"
-# The same before there is one, by id and thread: who inserts it must wait to see whether this one stays.
+# The rows that serialise conversations, and those of their turns, by the conversations' ids.
+CONVERSATIONS = "SELECT FROM conversations WHERE id = ANY (%s::uuid[]) FOR UPDATE"
+TURNS = "SELECT FROM turns WHERE conversation_id = ANY (%s::uuid[]) FOR UPDATE"
+# A conversation by its thread before there is one, and an event by its key: who inserts the same must wait for this.
 FIRST_OF_THREAD = """
     INSERT INTO conversations (id, channel, account, thread_key, surface)
         VALUES (gen_random_uuid(), 'whatsapp', 'default', %s, 'messaging')
