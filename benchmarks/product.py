@@ -39,7 +39,7 @@ class Product:
     def __init__(self, database_url: str, model_port: int, folder: Path, **settings: str) -> None:
         self._folder = folder
         self.children: list[Child] = []
-        self.token = secrets.token_hex(24)
+        self.token, self.session_secret = secrets.token_hex(24), secrets.token_hex(24)
         self._ports: dict[str, int] = {}
         for name in (*_SERVICES, *(f"{name}_metrics" for name in _SERVICES)):
             self._ports[name] = choose_port(HOST, 18_080, self._ports.values())
@@ -50,7 +50,7 @@ class Product:
             CONVERSATION_SERVICE_ADVERTISE=self._address("conversation_service"),
             DATABASE_URL=database_url,
             SERVICE_TOKEN=self.token,
-            SESSION_SECRET=secrets.token_hex(24),
+            SESSION_SECRET=self.session_secret,
             OPENAI_API_KEY="none",
             OPENAI_BASE_URL=f"http://{HOST}:{model_port}/v1",
             # One customer after the other from one address is what rate limits are there to stop.

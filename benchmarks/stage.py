@@ -55,10 +55,20 @@ class Stage:
         return server
 
     @cached_property
+    def model_port(self) -> int:
+        """Where the model listens that everybody asks."""
+        port = choose_port(HOST, 18_090, ())
+        command = [sys.executable, "-m", "benchmarks.model_stub", str(port)]
+        child = Child("model", command, environment(), ROOT, self.folder / "model.log")
+        self._children.append(child)
+        child.wait_until(lambda: _connects(port))
+        return port
+
+    @cached_property
     def product(self) -> Product:
         url = self.new_database("product")
         migrate(url)
-        product = Product(url, self._model_port, self.folder)
+        product = Product(url, self.model_port, self.folder)
         self._children_of(product)
         return product
 
@@ -73,7 +83,7 @@ class Stage:
         if self.missing:
             return None
         install()
-        monolith = Monolith(self.new_database("monolith"), self._model_port, self.folder)
+        monolith = Monolith(self.new_database("monolith"), self.model_port, self.folder)
         self._children_of(monolith)
         return Side(THEIRS, monolith.port, {child.name: child.pid for child in monolith.children})
 
@@ -84,7 +94,7 @@ class Stage:
 
     def pace(self, pace: Pace) -> Pace:
         """How the model answers from now on."""
-        with closing(http.client.HTTPConnection(HOST, self._model_port, timeout=5)) as connection:
+        with closing(http.client.HTTPConnection(HOST, self.model_port, timeout=5)) as connection:
             connection.request("PUT", "/pace", pace_body(pace))
             connection.getresponse().read()
         return pace
@@ -105,15 +115,6 @@ class Stage:
         end_all(self._children)
         if "postgres" in self.__dict__:
             self.postgres.stop()
-
-    @cached_property
-    def _model_port(self) -> int:
-        port = choose_port(HOST, 18_090, ())
-        command = [sys.executable, "-m", "benchmarks.model_stub", str(port)]
-        child = Child("model", command, environment(), ROOT, self.folder / "model.log")
-        self._children.append(child)
-        child.wait_until(lambda: _connects(port))
-        return port
 
     def _children_of(self, side: Product | Monolith) -> None:
         try:

@@ -15,7 +15,7 @@ class Plan:
     streamed: bool = False
     turns: int = 10  # of one conversation, after which a new one begins
     spread: float = 0.0  # seconds over which the clients begin
-    sessions: tuple[str, ...] = ()  # the customers' conversations, drawn at random; none: new ones
+    sessions: tuple[str, ...] = ()  # conversations to continue, at random or, where they are few, one a customer
     token: str = ""  # the service token, for gRPC
     limit: float = 120.0  # seconds after which the generator gives up
 

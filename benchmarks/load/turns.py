@@ -27,21 +27,22 @@ class Turns:
 
     async def run(self) -> Outcome:
         began = time.perf_counter()
-        await asyncio.gather(*(self._customer(connection, began) for connection in self._connections))
+        await asyncio.gather(*(self._customer(number, began) for number in self._clients()))
         self._outcome.seconds = time.perf_counter() - began
         return self._outcome
 
     def _clients(self) -> range:
         return range(self._plan.in_flight)
 
-    async def _customer(self, connection: Connection, began: float) -> None:
-        plan = self._plan
+    async def _customer(self, number: int, began: float) -> None:
+        plan, connection = self._plan, self._connections[number]
         if plan.spread:
             await asyncio.sleep(random.uniform(0, plan.spread))
         said, session = 0, ""
         while not said or time.perf_counter() - began < plan.seconds:
             if plan.sessions:
-                session = random.choice(plan.sessions)
+                alone = len(plan.sessions) <= plan.in_flight
+                session = plan.sessions[number % len(plan.sessions)] if alone else random.choice(plan.sessions)
             try:
                 session = await self._turn(connection, session)
             except (OSError, ConnectionError) as error:
