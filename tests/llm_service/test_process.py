@@ -65,6 +65,11 @@ def refusal(**changes: str) -> str:
     return ended.stderr
 
 
+def figures_of(metrics_port: int) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{metrics_port}/metrics", timeout=5) as response:
+        return str(response.read().decode())
+
+
 def test_it_answers_serves_figures_and_stops_on_sigterm() -> None:
     metrics_port = free_port()
     with running(LLM_SERVICE_METRICS_PORT=str(metrics_port)) as (process, port):
@@ -82,13 +87,21 @@ def test_it_answers_serves_figures_and_stops_on_sigterm() -> None:
             *_, last = call
         assert "30 days" in last.final.text
         assert last.final.error_code == "no_api_key"
-        with urllib.request.urlopen(f"http://127.0.0.1:{metrics_port}/metrics", timeout=5) as response:
-            figures = response.read().decode()
+        figures = figures_of(metrics_port)
         assert 'llm_replies_total{provider="offline"} 1.0' in figures
         assert 'llm_calls_total{error_code="",model="",provider="offline"} 1.0' in figures
         assert "llm_replies_in_flight 0.0" in figures
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
+
+
+def test_the_state_of_each_models_breaker_is_told_from_the_start() -> None:
+    metrics_port = free_port()
+    model = {"OPENAI_API_KEY": "sk-test", "OPENAI_MODEL": "first", "OPENAI_FALLBACK_MODEL": "second"}
+    with running(LLM_SERVICE_METRICS_PORT=str(metrics_port), **model):
+        figures = figures_of(metrics_port)
+    assert 'llm_breaker_state{model="first"} 0.0' in figures
+    assert 'llm_breaker_state{model="second"} 0.0' in figures
 
 
 @pytest.mark.parametrize(
@@ -98,6 +111,9 @@ def test_it_answers_serves_figures_and_stops_on_sigterm() -> None:
         ({"OPENAI_BASE_URL": "api.example"}, "OPENAI_BASE_URL: is not of the right form"),
         ({"OPENAI_API_KEY": "sk-two words"}, "OPENAI_API_KEY: holds spaces"),
         ({"LLM_TIMEOUT_MS": "soon"}, "LLM_TIMEOUT_MS: "),
+        ({"LLM_BREAKER_FAILURES": "0"}, "LLM_BREAKER_FAILURES: "),
+        ({"LLM_BREAKER_OPEN_SECONDS": "-1"}, "LLM_BREAKER_OPEN_SECONDS: "),
+        ({"LLM_BREAKER_OPEN_SECONDS": "nan"}, "LLM_BREAKER_OPEN_SECONDS: "),
         ({"SERVICE_TOKEN": ""}, "SERVICE_TOKEN: is not set"),
     ],
 )
