@@ -96,7 +96,7 @@ class Hub:
     def publish(self, thread: Thread, message: pb.Message) -> None:
         """A change that was just committed here."""
         topic = self._topics.get(thread, ())
-        self._show(topic, [message], contiguous=True)
+        self._show(thread, topic, [message], contiguous=True)
         if any(subscription.rev < message.rev for subscription in topic):
             self._read_soon(thread)
 
@@ -148,17 +148,18 @@ class Hub:
             self._catch_up(thread, topic, changes[thread], rev)
 
     def _catch_up(self, thread: Thread, topic: list[Subscription], changes: list[pb.Message], rev: int) -> None:
-        self._show(topic, changes, contiguous=False)
+        self._show(thread, topic, changes, contiguous=False)
         if len(changes) == _PAGE:
             self._read_soon(thread)
             return
         for subscription in topic:
             subscription.rev = max(subscription.rev, rev)
 
-    @staticmethod
-    def _show(topic: Iterable[Subscription], changes: list[pb.Message], contiguous: bool) -> None:
+    def _show(self, thread: Thread, topic: Iterable[Subscription], changes: list[pb.Message], contiguous: bool) -> None:
         """Send `changes`, in order, to those who lack them; if `contiguous`, only to those who lack nothing before."""
         for message in changes:
+            if message.author == pb.AUTHOR_ASSISTANT:
+                self.previews.replied(thread, message.turn_no, message.text)
             due = [s for s in topic if (s.rev == message.rev - 1 if contiguous else s.rev < message.rev)]
             send(due, message=message)
             for subscription in due:

@@ -82,6 +82,12 @@ class Previews:
         """The attempt that is shown."""
         return self._current.get(thread)
 
+    def replied(self, thread: Thread, turn_no: int, text: str) -> None:
+        """The reply to a turn is about to be shown: what is still being written for it is over, whoever wrote the reply."""
+        preview = self.current(thread)
+        if preview and preview.attempt[0] <= turn_no:
+            preview.end(committed=text.startswith(preview.text))
+
     def remove(self, preview: Preview) -> None:
         """Forget it, if it is the current one."""
         if preview.current:

@@ -339,6 +339,28 @@ def test_an_abandoned_attempt_is_taken_back_from_the_screen(database_url: str) -
     asyncio.run(scenario())
 
 
+def test_an_attempt_whose_turn_was_answered_by_somebody_else_is_taken_back_first_and_shows_no_more(
+    database_url: str,
+) -> None:
+    async def scenario() -> None:
+        go_on = asyncio.Event()
+        async with running_service(database_url, slow(go_on)) as service, following(service) as stream:
+            conversation = new_conversation()
+            await stream.subscribe(1, conversation)
+            await service.receive(web_message(conversation, "hello"))
+            await eventually(lambda: asyncio.sleep(0, stream.shown(1)), bool)
+            theirs = pb.Message(author=pb.AUTHOR_ASSISTANT, turn_no=1, rev=2, text="Another answer.")
+            service.app.hub.publish((conversation, "web", "default"), theirs)
+            go_on.set()
+            await service.replies(conversation)
+            await service.receive(web_message(conversation, "and now?"))
+            await stream.until(1, 4)
+            assert stream.shown(1)[:3] == ["=First. ", "!", "Another answer."]
+            assert stream.shown(1)[3].startswith("=")
+
+    asyncio.run(scenario())
+
+
 def test_an_attempt_that_was_replaced_no_longer_shows_anything() -> None:
     previews = Previews(lambda _thread: ())
     thread = ("c", "web", "default")
