@@ -83,7 +83,7 @@ class Previews:
         return self._current.get(thread)
 
     def replied(self, thread: Thread, turn_no: int, text: str) -> None:
-        """The reply to a turn is about to be shown: what is still being written for it is over, whoever wrote the reply."""
+        """The reply to a turn is about to be shown, whoever wrote it: what is still being written for it is over."""
         preview = self.current(thread)
         if preview and preview.attempt[0] <= turn_no:
             preview.end(committed=text.startswith(preview.text))

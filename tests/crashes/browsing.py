@@ -49,7 +49,8 @@ class Browser:
 
     def ask(self, text: str, key: str | None = None) -> Asked:
         """Post under one id until the reply comes; every refusal on the way has to be one that ends by itself."""
-        key, heard, deadline = key or str(uuid.uuid4()), [], time.monotonic() + _PATIENCE_SECONDS
+        heard: list[int] = []
+        key, deadline = key or str(uuid.uuid4()), time.monotonic() + _PATIENCE_SECONDS
         for attempt in range(10_000):
             assert time.monotonic() < deadline, f"no reply to {text!r}: {heard}"
             self._customer.url = self._urls[attempt % len(self._urls)]

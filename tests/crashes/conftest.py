@@ -1,7 +1,7 @@
 """Fleets that are killed again and again: a lone replica of each that is restarted at once, and two that are not."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import pytest
@@ -45,16 +45,16 @@ def running_shop(server: PostgresServer, replicas: int, restarts: bool, **settin
     """With `restarts`, what dies in the block is back at its end."""
     with (
         fresh_database(server) as addresses,
-        running_fleet(
-            getattr(addresses, "service", addresses), conversations=replicas, llms=replicas, webs=replicas, **settings
-        ) as fleet,
+        running_fleet(addresses.service, conversations=replicas, llms=replicas, webs=replicas, **settings) as fleet,
     ):
         answers = fleet.model.behaviour = Answers()
         with supervised(fleet.members) if restarts else nullcontext():
             yield Shop(fleet, answers, restarts)
 
 
-SHOPS = {"a lone replica, restarted": (1, True), "two replicas": (2, False)}
+LONE, PAIR = "a lone replica, restarted", "two replicas"
+MakeShop = Callable[..., AbstractContextManager[Shop]]  # replicas, restarts and settings, as running_shop takes them
+SHOPS = {LONE: (1, True), PAIR: (2, False)}
 
 
 @pytest.fixture(scope="module", params=SHOPS)
@@ -79,6 +79,6 @@ def shop(_shop: Shop) -> Iterator[Shop]:
 
 
 @pytest.fixture
-def make_shop(postgres_server: PostgresServer) -> Callable[..., object]:
+def make_shop(postgres_server: PostgresServer) -> MakeShop:
     """For tests that need a fleet of their own."""
     return lambda *arguments, **settings: running_shop(postgres_server, *arguments, **settings)

@@ -41,7 +41,7 @@ def poison(key: str) -> pb.Event:
 
 
 class Platform:
-    """Calls one conversation service after the other. One caller at a time."""
+    """Calls one conversation service after the other; any number of callers at a time."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._metadata = (("authorization", f"Bearer {fleet.conversation[0].environment['SERVICE_TOKEN']}"),)

@@ -11,12 +11,12 @@ import psycopg2
 import pytest
 
 from protos import conversation_pb2 as pb
-from tests.crashes.conftest import Shop
+from tests.crashes.conftest import LONE, Shop
 from tests.crashes.platform import Platform, message, poison, reaction
 from tests.fleet import Fleet
 from tests.local_stack.waiting import eventually
 
-pytestmark = pytest.mark.parametrize("_shop", ["a lone replica, restarted"], indirect=True)
+pytestmark = pytest.mark.parametrize("_shop", [LONE], indirect=True)
 
 # What ends while the statement waits: the process, its connection (which it replaces, to try again), or both.
 ENDINGS = ["process", "connection", "both"]
