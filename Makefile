@@ -16,13 +16,20 @@ LONG ?= tests/conversation_service/races tests/crashes tests/lost_neighbours tes
 REPETITIONS ?= 500
 PROTOC := -m grpc_tools.protoc -I. protos/conversation.proto protos/llm.proto
 
-.PHONY: help up test test-long bench check protos lock
+.PHONY: help up backup restore test test-long bench check protos lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: $(VENV) ## Start everything and say where to click; Ctrl-C stops it
 	@exec $(BIN)/python local_stack/tether.py $$PPID 15 - $(BIN)/python -m local_stack
+
+# The shell reads BACKUP from the environment, so that a path may hold anything.
+backup: $(VENV) ## Write the database to a file (BACKUP=path, otherwise a new one in .spur/backups)
+	@exec $(BIN)/python -m local_stack backup "$${BACKUP-}"
+
+restore: $(VENV) ## Put a backup in place of the database (BACKUP=path; CONFIRM=yes where there is one)
+	@exec $(BIN)/python -m local_stack restore "$${BACKUP-}" $(if $(filter yes,$(CONFIRM)),--overwrite)
 
 test: $(VENV) ## Run the tests (TESTS=tests/chassis runs some, WORKERS=1 in one process)
 	@.ci/chromium

@@ -11,6 +11,10 @@ from local_stack.postgres_home import make_data_dir
 from local_stack.secret_files import ensure_secret, write_private
 
 
+class FolderInUse(StackError):
+    """Another launcher has it."""
+
+
 class DataFolder:
     """One data folder, by its absolute path."""
 
@@ -18,6 +22,7 @@ class DataFolder:
         self.path = path.absolute()
         self.stack_env = self.path / "stack.env"
         self.logs = self.path / "log"
+        self.backups = self.path / "backups"
         # The last launcher was killed: what it had started may still be ending.
         self.was_left_behind = False
 
@@ -47,7 +52,7 @@ class DataFolder:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             owner = os.pread(lock, 20, 0).decode() or "?"
-            raise StackError(
+            raise FolderInUse(
                 f"A stack is already running on {self.path} (process {owner}): stop it, or set SPUR_DATA_DIR and the"
                 " ports to run a second one."
             ) from None
@@ -63,6 +68,18 @@ class DataFolder:
     def publish(self, values: Mapping[str, str]) -> None:
         """Writes stack.env in one step: it is there exactly while everything is ready."""
         write_private(self.stack_env, "".join(f"{name}={value}\n" for name, value in values.items()))
+
+    def published(self) -> dict[str, str]:
+        """What stack.env holds; nothing while not everything is ready."""
+        try:
+            lines = self.stack_env.read_text().splitlines()
+        except FileNotFoundError:
+            return {}
+        return dict(line.split("=", maxsplit=1) for line in lines)
+
+    def has_database(self) -> bool:
+        """Whether an embedded Postgres has ever run here; a link that leads nowhere counts, for it has to be mended."""
+        return os.path.lexists(self.path / "postgres")
 
     def withdraw(self) -> None:
         self.stack_env.unlink(missing_ok=True)
