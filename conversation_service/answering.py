@@ -22,7 +22,7 @@ _logger = structlog.get_logger()
 _in_flight = Gauge("turns_in_flight", "Turns that this process is answering.")
 _ended = Counter("turns_ended_total", "Turns by how they ended.", ["outcome", "provider", "error_code"])
 _seconds = Histogram(
-    "turn_seconds",
+    "turn_duration_seconds",
     "From the first message of a turn to its reply.",
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60),
 )
