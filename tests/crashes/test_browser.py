@@ -1,0 +1,61 @@
+"""In a real browser: whichever service dies in the middle of an answer, the page shows one answer, without a reload."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.crashes.conftest import LONE, Shop
+from tests.page.chat_page import ChatPage, Tab
+from tests.page.conftest import ARGUMENTS, CHROMIUM
+
+pytestmark = pytest.mark.parametrize("_shop", [LONE], indirect=True)
+
+_PATIENCE_MS = 30_000
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is missing; on Debian: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def chat(chromium: Browser, shop: Shop) -> Iterator[ChatPage]:
+    """The page after a first question and its answer."""
+    context = chromium.new_context(locale="en-GB")
+    chat = ChatPage(Tab(context, shop.fleet.url()))
+    chat.send("hello")
+    expect(chat.answers).to_have_count(1, timeout=_PATIENCE_MS)
+    yield chat
+    context.close()
+    assert chat.tab.problems == []
+
+
+def last_reply(shop: Shop) -> str:
+    return str(shop.fleet.query("SELECT text FROM messages WHERE author = 'assistant' ORDER BY created_at")[-1][0])
+
+
+@pytest.mark.parametrize("service", ["conversation", "llm", "web"])
+def test_the_page_shows_one_answer_when_a_service_dies_in_the_middle_of_it(
+    chat: ChatPage, shop: Shop, service: str
+) -> None:
+    shop.answers.slowly = True
+    chat.run("() => { window.__not_reloaded = true }")
+    chat.send("first")
+    expect(chat.preview).to_contain_text("says thing", timeout=_PATIENCE_MS)
+    (victim,) = getattr(shop.fleet, service)
+    victim.kill()
+    expect(chat.answers).to_have_count(2, timeout=_PATIENCE_MS)
+    shop.answers.slowly = False
+    assert chat.answers.last.locator(".bubble").inner_text().strip() == last_reply(shop)
+    expect(chat.preview).to_have_count(0)
+    chat.send("second")
+    expect(chat.answers).to_have_count(3, timeout=_PATIENCE_MS)
+    expect(chat.own).to_have_count(3)
+    assert chat.answers.last.locator(".bubble").inner_text().strip() == last_reply(shop)
+    assert chat.run("() => window.__not_reloaded")
