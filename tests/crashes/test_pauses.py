@@ -43,3 +43,18 @@ def test_a_worker_that_wakes_up_after_its_lease_does_not_answer_a_second_time(sh
         eventually(lambda: refusals(sleeper) > before[sleeper])
     assert shop.answers.times("first") == 2
     shop.check(browser)
+
+
+def test_a_late_answer_is_refused_though_the_one_in_its_place_is_still_being_written(shop: Shop) -> None:
+    browser = shop.browser()
+    before = {member: refusals(member) for member in shop.fleet.conversation}
+    shop.fleet.arm("turn.answered", "stop")
+    with browser.asking("first") as asking:
+        eventually(lambda: any(map(is_stopped, shop.fleet.conversation)))
+        (sleeper,) = filter(is_stopped, shop.fleet.conversation)
+        shop.answers.slowly = True
+        eventually(lambda: shop.answers.times("first") == 2)
+        sleeper.signal(signal.SIGCONT)
+        eventually(lambda: refusals(sleeper) > before[sleeper])
+    assert asking.result().reply["reply"].startswith(f"Answer {len(shop.answers.asked)} ")
+    shop.check(browser)
