@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 
 import psycopg2
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - psycopg2's own name for its class
 
 from tests.conversation_service.harness import Client, eventually
 
@@ -13,25 +14,28 @@ WAITING = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() A
 class Gate:
     """What waits before it; it opens at the end of the block."""
 
-    def __init__(self, service: Client) -> None:
-        self._service = service
+    def __init__(self, lookout: Cursor) -> None:
+        self._lookout = lookout
 
     async def holds(self, count: int) -> list[int]:
         """Wait until `count` transactions wait for a lock; the process ids of their backends."""
+        # Within the service's own patience (lock_timeout), after which nothing would wait any more.
+        return await eventually(self._waiting, lambda pids: len(pids) >= count, seconds=2)
 
-        async def look() -> list[int]:
-            return [pid for (pid,) in self._service.query(WAITING)]
-
-        return await eventually(look, lambda pids: len(pids) >= count, seconds=2)  # the service's own lock_timeout: 2.5
+    async def _waiting(self) -> list[int]:
+        self._lookout.execute(WAITING)
+        return [pid for (pid,) in self._lookout.fetchall()]
 
 
 @asynccontextmanager
 async def gate(service: Client, sql: str, *parameters: object) -> AsyncIterator[Gate]:
     """Hold what `sql` locks, in a transaction that changes nothing in the end."""
-    with closing(psycopg2.connect(service.settings.database_url.get_secret_value())) as connection:
-        connection.cursor().execute(sql, parameters)
-        yield Gate(service)
-        connection.rollback()
+    url = service.settings.database_url.get_secret_value()
+    with closing(psycopg2.connect(url)) as holder, closing(psycopg2.connect(url)) as lookout:
+        lookout.autocommit = True
+        holder.cursor().execute(sql, parameters)
+        yield Gate(lookout.cursor())
+        holder.rollback()
 
 
 # The rows that serialise conversations, and those of their turns, by the conversations' ids.

@@ -11,7 +11,7 @@ import grpc.aio
 import psycopg2
 
 from protos import conversation_pb2 as pb
-from tests.conversation_service.harness import Client, platform_message, running_replicas, running_service
+from tests.conversation_service.harness import Client, eventually, platform_message, running_replicas, running_service
 from tests.conversation_service.races.gates import TURNS, gate
 from tests.conversation_service.races.rest import at_rest
 from tests.repetitions import repetitions
@@ -65,7 +65,9 @@ def test_a_transaction_that_dies_after_it_counted_up_leaves_no_gap(database_url:
 
 async def die(service: Client, pids: list[int]) -> None:
     """Kill those backends, and wait until they are gone with their locks."""
-    service.query("SELECT pg_terminate_backend(pid, 5000) FROM unnest(%s) AS victims (pid)", pids)
+    service.query("SELECT pg_terminate_backend(pid) FROM unnest(%s) AS victims (pid)", pids)
+    left = "SELECT pid FROM pg_stat_activity WHERE pid = ANY (%s)"
+    await eventually(lambda: asyncio.sleep(0, service.query(left, pids)), lambda rows: rows == [])
 
 
 def test_connections_that_die_at_random_moments_leave_no_gap_and_lose_nothing(database_url: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from prometheus_client import REGISTRY
@@ -53,18 +54,10 @@ class Attempts:
 def test_a_worker_that_outlives_its_lease_is_refused_and_counted(database_url: str) -> None:
     async def scenario() -> None:
         for _ in ROUNDS:
-            model = Attempts()
-            llm = ScriptedLlm(model)
-            async with running_llm(llm) as address:
-                # Its hands are full with the turns that it has, so that it does not take its own turns over.
-                sleepy = settings_for(database_url, address, answering_concurrency=AT_ONCE, turn_lease_seconds=300)
-                async with running_app(sleepy, llm) as one:
-                    await ask(one)
-                    await in_flight(llm, AT_ONCE)
-                    async with running_app(settings_for(database_url, address), llm) as other:
-                        other.query(EXPIRE)
-                        await in_flight(llm, 2 * AT_ONCE)
-                        await both_finish(other, model)
+            async with two_workers(database_url) as (_holder, stays, model):
+                stays.query(EXPIRE)
+                await in_flight(stays.llm, 2 * AT_ONCE)
+                await both_finish(stays, model)
 
     asyncio.run(scenario())
 
@@ -78,10 +71,6 @@ async def both_finish(service: Harness, model: Attempts) -> None:
     assert fenced() == before + AT_ONCE
     assert service.query("SELECT DISTINCT text FROM messages WHERE author = 'assistant'") == [("attempt 2",)]
     assert service.query("SELECT DISTINCT fence FROM llm_calls") == [(2,)]
-
-
-async def in_flight(llm: ScriptedLlm, expected: int) -> None:
-    await eventually(lambda: asyncio.sleep(0, llm.in_flight), lambda count: count == expected)
 
 
 def test_a_finish_and_the_sweep_of_its_lease_leave_one_reply(database_url: str) -> None:
@@ -125,8 +114,11 @@ def test_handing_back_and_sweeping_the_same_turns_counts_each_attempt_rightly(da
     async def scenario() -> None:
         async with running_service(database_url) as service:
             await service.app.answering.drain()
-            turns = Turns(service.app.database, "drained", 15, 60, 20)
             await ask(service, 6)
+            for task in service.app._background:  # its own sweep would not be counted here
+                task.cancel()
+            await asyncio.gather(*service.app._background, return_exceptions=True)
+            turns = Turns(service.app.database, "drained", 15, 60, 20)
             attempts = 0
             for _ in range(repetitions()):
                 held = await turns.claim(10)
@@ -148,18 +140,44 @@ def test_handing_back_and_sweeping_the_same_turns_counts_each_attempt_rightly(da
 
 def test_a_replica_that_drains_while_its_leases_are_swept_hands_every_turn_on(database_url: str) -> None:
     async def scenario() -> None:
-        llm = ScriptedLlm()
-        async with running_llm(llm) as address:
-            async with running_app(settings_for(database_url, address), llm) as stays:
+        for _ in ROUNDS:
+            async with two_workers(database_url) as (leaves, stays, model):
                 sweeper = Turns(stays.app.database, "sweeper", 15, 60, 20)
-                for _ in ROUNDS:
-                    llm.script = model = Attempts()
-                    async with running_app(settings_for(database_url, address), llm) as leaves:
-                        await ask(leaves)
-                        await in_flight(llm, AT_ONCE)
-                        stays.query(EXPIRE)
-                        model.go_on.set()
-                        await asyncio.gather(leaves.app.answering.drain(), sweeper.release_expired())
-                        await at_rest(stays)
+                stays.query(EXPIRE)
+                model.go_on.set()
+                await asyncio.gather(leaves.app.answering.drain(), sweeper.release_expired())
+                await at_rest(stays)
 
     asyncio.run(scenario())
+
+
+def test_a_replica_that_drains_does_not_hand_back_what_another_one_has_taken_over(database_url: str) -> None:
+    async def scenario() -> None:
+        for _ in ROUNDS:
+            async with two_workers(database_url) as (leaves, stays, model):
+                stays.query(EXPIRE)
+                await in_flight(stays.llm, 2 * AT_ONCE)
+                await leaves.app.answering.drain()
+                model.go_on.set()
+                await at_rest(stays)
+                assert stays.query("SELECT DISTINCT fence, attempts FROM turns") == [(2, 2)]
+
+    asyncio.run(scenario())
+
+
+@asynccontextmanager
+async def two_workers(database_url: str) -> AsyncIterator[tuple[Harness, Harness, Attempts]]:
+    """A replica that has claimed turns and has no hands for more, and another one; both wait for the model."""
+    model = Attempts()
+    llm = ScriptedLlm(model)
+    async with running_llm(llm) as address:
+        full = settings_for(database_url, address, answering_concurrency=AT_ONCE, turn_lease_seconds=300)
+        async with running_app(full, llm) as leaves:
+            await ask(leaves)
+            await in_flight(llm, AT_ONCE)
+            async with running_app(settings_for(database_url, address), llm) as stays:
+                yield leaves, stays, model
+
+
+async def in_flight(llm: ScriptedLlm, expected: int) -> None:
+    await eventually(lambda: asyncio.sleep(0, llm.in_flight), lambda count: count == expected)
