@@ -1,5 +1,6 @@
 """What becomes of a posted message: recorded, and answered with its reply, the way to it, or the promise of it."""
 
+from chassis.faultpoints import faultpoint
 from protos import conversation_pb2 as pb
 from web_gateway import metrics
 from web_gateway.bodies import AcceptedBody, dump
@@ -29,7 +30,9 @@ class Posting:
 
     async def post(self, exchange: Exchange, headers: Headers, what: PostMessage) -> None:
         """Record it, and answer in the way that its poster asked for."""
+        faultpoint("post.received")
         receipt = await self._conversations.record(what.event, what.limits)
+        faultpoint("post.recorded")
         _refuse_if_not_stored(receipt)
         accepted: AcceptedBody = {
             "sessionId": what.token,
