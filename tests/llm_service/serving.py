@@ -18,8 +18,10 @@ Call = Any
 
 
 @asynccontextmanager
-async def running(server: ScriptedOpenAI | None, **changes: object) -> AsyncIterator[Callable[[], Call]]:
-    """The service on a free port; gives what opens a call."""
+async def running(
+    server: ScriptedOpenAI | None, *, seconds: float = 20, **changes: object
+) -> AsyncIterator[Callable[[], Call]]:
+    """The service on a free port; gives what opens a call, which may take so many `seconds`."""
     port = free_port()
     given = settings(server, llm_service_port=port, **changes)
     app = App(given)
@@ -27,7 +29,7 @@ async def running(server: ScriptedOpenAI | None, **changes: object) -> AsyncIter
     peer = Peer(f"127.0.0.1:{port}", Credentials(given))
     async with peer.connect_async() as channel:
         stub = llm_pb2_grpc.LlmServiceStub(channel)
-        yield lambda: stub.GenerateReply(metadata=peer.metadata(), timeout=20)
+        yield lambda: stub.GenerateReply(metadata=peer.metadata(), timeout=seconds)
     await app.server.grpc.stop(1)
     await app.stop()
 
