@@ -14,9 +14,11 @@ WORKERS ?= auto
 # What gets better by being repeated: each race so many times, and the runs that take minutes.
 LONG ?= tests/conversation_service/races tests/crashes tests/lost_neighbours tests/replicas tests/llm_service
 REPETITIONS ?= 500
+EVENTS ?= 10000
+SECONDS ?= 300
 PROTOC := -m grpc_tools.protoc -I. protos/conversation.proto protos/llm.proto
 
-.PHONY: help up backup restore test test-long bench check protos lock
+.PHONY: help up backup restore test test-long chaos bench check protos lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +41,9 @@ test-long: $(VENV) ## Repeat races, crashes and outages for an hour (REPETITIONS
 	@.ci/chromium
 	@SPUR_REPETITIONS=$(REPETITIONS) $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 2 --dist loadfile \
 		-m "long or not long" $(LONG)
+
+chaos: $(VENV) ## Kill services and Postgres while customers write (EVENTS=10000, SECONDS=300, SEED=a number to repeat)
+	@GRPC_VERBOSITY=NONE $(BIN)/python -m tests.crashes.storm --events $(EVENTS) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 bench: $(VENV) ## Measure side by side with a monolith and pgbench (BENCH="turns memory" runs some figures)
 	@exec $(BIN)/python local_stack/tether.py $$PPID 15 - $(BIN)/python -m benchmarks $(BENCH)

@@ -50,8 +50,8 @@ def test_the_page_shows_one_answer_when_a_service_dies_in_the_middle_of_it(
     expect(chat.preview).to_contain_text("says thing", timeout=_PATIENCE_MS)
     (victim,) = getattr(shop.fleet, service)
     victim.kill()
-    expect(chat.answers).to_have_count(2, timeout=_PATIENCE_MS)
     shop.answers.slowly = False
+    expect(chat.answers).to_have_count(2, timeout=_PATIENCE_MS)
     assert chat.answers.last.locator(".bubble").inner_text().strip() == last_reply(shop)
     expect(chat.preview).to_have_count(0)
     chat.send("second")

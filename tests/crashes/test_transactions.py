@@ -69,10 +69,10 @@ def test_a_reply_whose_storing_is_cut_off_is_there_once_in_the_end(shop: Shop, e
     shop.answers.slowly = True
     with browser.asking("first"):
         browser.await_delta()
+        shop.answers.slowly = False
         with held_up(shop.fleet, *browser.asked) as release:
             end_at(shop.fleet, "finish_turn", ending)
             release()
-        shop.answers.slowly = False
         browser.await_replies(2)
     # A statement that is cut off from its process goes on, one that loses its connection is undone.
     assert shop.answers.times("first") == times_written
