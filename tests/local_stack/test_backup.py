@@ -1,8 +1,10 @@
 """A backup is whole or not there, and a restore happens whole or not at all."""
 
 import os
+import signal
 import stat
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -23,6 +25,8 @@ from migrations.addresses import Addresses
 from migrations.files import read_migrations
 from migrations.runner import migrate_up
 from tests.databases import fresh_database
+from tests.local_stack.launching import ROOT
+from tests.local_stack.waiting import eventually
 
 SAY = "INSERT INTO participants (display_name) VALUES ('{}')"
 NAMES = "SELECT display_name FROM participants ORDER BY 1"
@@ -239,6 +243,30 @@ def test_a_database_that_cannot_be_reached_leaves_no_file_and_tells_no_password(
             wrong.back_up(tmp_path / "x.dump")
         assert "hunter2" not in str(refused.value)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("ending", "left"), [(signal.SIGTERM, 0), (signal.SIGKILL, 1)])
+def test_a_backup_that_is_interrupted_is_never_taken_for_a_whole_one(
+    ending: signal.Signals, left: int, place: Place, tmp_path: Path
+) -> None:
+    target = tmp_path / "x.dump"
+    addresses = {
+        "DATABASE_URL": str(place.addresses.service),
+        "MIGRATIONS_DATABASE_URL": place.addresses.owner,
+        "PYTHONPATH": str(ROOT),
+    }
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'pg_dump' AND datname = current_database()"
+    with closing(psycopg2.connect(place.addresses.owner)) as connection:
+        connection.cursor().execute("LOCK TABLE participants IN ACCESS EXCLUSIVE MODE")
+        backup = subprocess.Popen(
+            [sys.executable, "-m", "local_stack", "backup", target], cwd=tmp_path, env={**os.environ, **addresses}
+        )
+        eventually(lambda: place.execute(waiting) == [(1,)])
+        backup.send_signal(ending)
+        assert backup.wait(10) != 0
+    eventually(lambda: place.execute(waiting) == [])
+    assert not target.exists()
+    assert len(list(tmp_path.glob("*.partial"))) == left
 
 
 def test_a_folder_without_a_database_is_not_made_into_one(tmp_path: Path) -> None:
