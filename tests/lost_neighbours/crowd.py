@@ -58,12 +58,12 @@ class Crowd:
         """Everybody again and again with the same message, as told by Retry-After, until it is taken."""
         return self._everybody(lambda visitor: self._until_taken(visitor, text, seconds, prefer))
 
-    def talk(self, count: int, seconds: float = 30) -> list[Answer]:
+    def talk(self, count: int, seconds: float = 30, text: str = "Hello") -> list[Answer]:
         """Everybody so many messages, one after the other, each until it is taken."""
 
         async def say_all(visitor: Visitor) -> list[Answer]:
             return [
-                await self._until_taken(Visitor(visitor.session), f"Message {number}", seconds, "")
+                await self._until_taken(Visitor(visitor.session), f"{text} {number}", seconds, "")
                 for number in range(count)
             ]
 

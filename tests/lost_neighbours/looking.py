@@ -1,5 +1,6 @@
 """What an operator and an orchestrator see of a fleet in trouble, and what must hold once it is over."""
 
+import os
 from pathlib import Path
 
 import requests
@@ -29,23 +30,40 @@ def threads(member: Member) -> int:
     return sum(len(list(Path(f"/proc/{pid}/task").iterdir())) for pid in pids)
 
 
+def resident_bytes(member: Member) -> int:
+    """Of the same."""
+    pages = [Path(f"/proc/{pid}/statm").read_text().split()[1] for pid in (member.pid, *children(member.pid))]
+    return sum(map(int, pages)) * os.sysconf("SC_PAGE_SIZE")
+
+
 class Piles:
     """What must not grow while callers wait."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
         self._threads = [threads(member) for member in fleet.members]
-        self._bytes = [member.resident_bytes() for member in fleet.members]
+        self._bytes = [resident_bytes(member) for member in fleet.members]
 
     def check(self) -> None:
         """Nothing grew."""
-        for member, before, size in zip(self._fleet.members, self._threads, self._bytes, strict=True):
-            if member.running():
-                assert threads(member) <= before + _MORE_THREADS, member
-                assert member.resident_bytes() < size + _MORE_BYTES, member
-        if self._fleet.conversation[0].running():
-            waiting = self._fleet.conversation[0].metric("database_pool_waiting")
-            assert waiting <= 20, "work of callers that gave up is still waiting"
+        for member in self._fleet.members:
+            self._check(member)
+        self.check_conversation()
+
+    def check_conversation(self) -> None:
+        """Nor did it where the turns are."""
+        self._check(self._fleet.conversation[0])
+        waiting = self._fleet.conversation[0].metric("database_pool_waiting")
+        assert waiting <= 20, "work of callers that gave up is still waiting"
+
+    def check_gateway(self) -> None:
+        """Nor did it where the browsers are."""
+        self._check(self._fleet.web[0])
+
+    def _check(self, member: Member) -> None:
+        number = self._fleet.members.index(member)
+        assert threads(member) <= self._threads[number] + _MORE_THREADS, member
+        assert resident_bytes(member) < self._bytes[number] + _MORE_BYTES, member
 
 
 def refused_in_time(answers: list[Answer]) -> None:
