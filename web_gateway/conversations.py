@@ -56,7 +56,8 @@ class Conversations:
             raise retry_later("overloaded")
         self._calls += 1
         try:
-            return await method(request, timeout=_SECONDS, metadata=self._peer.metadata())
+            # Waiting for a connection: right after one replica came back, and before it is found, the last one may go.
+            return await method(request, timeout=_SECONDS, metadata=self._peer.metadata(), wait_for_ready=True)
         except grpc.aio.AioRpcError as error:
             raise _refusal(name, error) from error
         finally:

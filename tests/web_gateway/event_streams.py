@@ -22,14 +22,15 @@ class Event(NamedTuple):
 class EventStream:
     """An open stream."""
 
-    def __init__(self, response: requests.Response) -> None:
+    def __init__(self, response: requests.Response, seconds: float = 30) -> None:
+        """It has to give what is read of it within `seconds`."""
         self.response = response
         self.comments = 0
-        self._lines = self._read(time.monotonic() + 30)
+        self._lines = self._read(time.monotonic() + seconds)
 
     def _read(self, limit: float) -> Iterator[bytes]:
         for line in self.response.iter_lines(chunk_size=65536):  # of a chunked response: each chunk as it comes
-            assert time.monotonic() < limit, "nothing but heartbeats for 30 s"
+            assert time.monotonic() < limit, "nothing more than heartbeats in time"
             yield line
 
     def __iter__(self) -> Iterator[Event]:
