@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import psycopg2.errors
@@ -212,6 +213,25 @@ def test_a_dump_that_breaks_off_while_it_is_restored_changes_nothing(
     cut(place, path)
     for check in ("verify", "refuse_newer"):  # as if the disk failed after they have passed
         monkeypatch.setattr(restoring, check, lambda *_: None)
+    with pytest.raises(StackError, match="cannot be restored, everything is as it was"):
+        place.restore(path, overwrite=True)
+    assert place.execute(NAMES) == [("first",)]
+
+
+class BreakingOff(Tools):
+    """Its pg_restore ends between two statements."""
+
+    def start(self, program: str, *arguments: str | Path, **options: Any) -> "subprocess.Popen[bytes]":
+        if program == "pg_restore" and "--no-owner" in arguments:
+            return subprocess.Popen(["/bin/sh", "-c", "echo 'SELECT 1;'; exit 1"], **options)
+        return super().start(program, *arguments, **options)
+
+
+def test_what_cleared_the_way_is_undone_where_the_dump_is_not_read_to_its_end(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = place.back_up()
+    monkeypatch.setattr(restoring, "Tools", BreakingOff)
     with pytest.raises(StackError, match="cannot be restored, everything is as it was"):
         place.restore(path, overwrite=True)
     assert place.execute(NAMES) == [("first",)]
