@@ -38,3 +38,11 @@ def kill_all(fleet: Fleet) -> None:
         os.killpg(member.pid, signal.SIGKILL)
     for member in fleet.members:
         member.ended()
+
+
+def cut_power(fleet: Fleet, server: PostgresServer, urgency: signal.Signals) -> None:
+    """All of its processes and Postgres at once."""
+    assert server.process is not None
+    server.process.send_signal(urgency)
+    kill_all(fleet)
+    server.process.wait(10)

@@ -6,10 +6,11 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import requests
 
-from tests.crashes.outages import crash, durable_postgres, kill_all
+from tests.crashes.outages import cut_power, durable_postgres, kill_all
 from tests.fleet import Customer, Fleet, running_fleet
 from tests.invariants import Invariants
 from tests.local_stack.waiting import eventually
@@ -37,17 +38,18 @@ class Poster:
                 self.acknowledged.append(answer.json()["messageId"])
 
 
-def cut(fleet: Fleet, blow: Callable[[], None]) -> list[str]:
-    """Strike while customers write; what was acknowledged until then."""
+def written_until(fleet: Fleet, blow: Callable[[], None]) -> list[str]:
+    """Strike while customers write; the ids of what was acknowledged until then."""
     posters = [Poster(fleet.customer(number % len(fleet.web))) for number in range(_CUSTOMERS)]
     with ThreadPoolExecutor(_CUSTOMERS) as executor:
-        for poster in posters:
-            executor.submit(poster.write)
+        writing = [executor.submit(poster.write) for poster in posters]
         eventually(lambda: all(poster.acknowledged for poster in posters))
         time.sleep(random.uniform(0, 0.3))
         blow()
         for poster in posters:
             poster.over.set()
+        for one in writing:
+            one.result()
     return [message for poster in posters for message in poster.acknowledged]
 
 
@@ -73,12 +75,7 @@ def test_everything_that_was_acknowledged_outlives_a_power_cut_of_services_and_p
         acknowledged: list[str] = []
         for number in range(_CUTS):
             urgency = signal.SIGKILL if number % 2 else signal.SIGQUIT
-
-            def blow(urgency: signal.Signals = urgency) -> None:
-                crash(server, urgency)
-                kill_all(fleet)
-
-            acknowledged += cut(fleet, blow)
+            acknowledged += written_until(fleet, partial(cut_power, fleet, server, urgency))
             server.start()
             start_all(fleet)
             assert_there_and_answered(fleet, acknowledged)
@@ -88,6 +85,6 @@ def test_everything_that_was_acknowledged_outlives_the_death_of_all_services(dat
     with running_fleet(database_url, conversations=2, webs=2) as fleet:
         acknowledged: list[str] = []
         for _ in range(_CUTS):
-            acknowledged += cut(fleet, lambda: kill_all(fleet))
+            acknowledged += written_until(fleet, partial(kill_all, fleet))
             start_all(fleet)
             assert_there_and_answered(fleet, acknowledged)
