@@ -64,9 +64,9 @@ def history(customer: Customer) -> requests.Response:
 @pytest.mark.parametrize(
     ("fault", "end", "gone", "found_again_within"),
     [
-        (Shop.kill, Shop.start, 4, 5),
-        (Shop.freeze, Shop.thaw, 6, 5),
-        (Shop.swallow, Shop.heal_and_reset, 4, 5),
+        (Shop.kill, Shop.start, 4, 10),
+        (Shop.freeze, Shop.thaw, 6, 10),
+        (Shop.swallow, Shop.heal_and_reset, 4, 10),
         # What was open is dead for good, and nobody says so: that is what the pings are for.
         pytest.param(Shop.swallow, Shop.heal, 6, KEEPALIVE_SECONDS + 5, marks=pytest.mark.long),
     ],
@@ -87,7 +87,7 @@ def test_without_the_conversation_service_everybody_is_told_in_time_and_open_str
             refused_in_time(crowd.post())
             refusal = history(follower)
             assert (refusal.status_code, refusal.elapsed.total_seconds() < IN_TIME) == (503, True)
-            eventually(lambda: not is_ready(fleet), 4)
+            eventually(lambda: not is_ready(fleet), 8)
             assert requests.get(f"{fleet.url()}/healthz", timeout=2).ok
             refused_in_time(crowd.post())
             piles.check_gateway()

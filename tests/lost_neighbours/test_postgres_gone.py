@@ -81,7 +81,7 @@ def test_without_postgres_everybody_is_told_within_three_seconds_and_afterwards_
         crowd = Crowd(fleet, 200)
         with fault(shop, seconds):
             refused_in_time(crowd.post())
-            eventually(lambda: not is_ready(fleet), 4)
+            eventually(lambda: not is_ready(fleet), 8)
             piles.check()
             refused_in_time(crowd.post())
         eventually(lambda: is_ready(fleet), 10)
