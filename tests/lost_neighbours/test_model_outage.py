@@ -37,10 +37,15 @@ def the_model_answers(fleet: Fleet) -> bool:
     return bool(fleet.customer().post(QUESTION).json()["reply"] == HELLO)
 
 
-@pytest.mark.parametrize("seconds", [6, pytest.param(60, marks=pytest.mark.long)])
 @pytest.mark.parametrize(
-    ("behaviour", "error_code"),
-    [("limited_for_ages", "rate_limited"), ("unavailable", "upstream_error"), ("stall", "timeout")],
+    ("behaviour", "error_code", "seconds"),
+    [
+        ("limited_for_ages", "rate_limited", 5),
+        ("stall", "timeout", 5),
+        pytest.param("limited_for_ages", "rate_limited", 60, marks=pytest.mark.long),
+        pytest.param("unavailable", "upstream_error", 60, marks=pytest.mark.long),
+        pytest.param("stall", "timeout", 60, marks=pytest.mark.long),
+    ],
 )
 def test_while_the_model_is_out_everybody_is_answered_by_the_knowledge_and_afterwards_by_the_model(
     fleet: Fleet, behaviour: str, error_code: str, seconds: float

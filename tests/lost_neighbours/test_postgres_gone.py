@@ -63,7 +63,13 @@ def swallowed(shop: Shop, seconds: float) -> Iterator[None]:
 
 @pytest.mark.parametrize(
     ("fault", "seconds"),
-    [(stopped, 4), pytest.param(stopped, 10, marks=pytest.mark.long), (frozen, 10), (swallowed, 10)],
+    [
+        (stopped, 4),
+        (frozen, 6),
+        (swallowed, 10),
+        pytest.param(stopped, 10, marks=pytest.mark.long),
+        pytest.param(frozen, 10, marks=pytest.mark.long),
+    ],
 )
 def test_without_postgres_everybody_is_told_within_three_seconds_and_afterwards_all_is_well_by_itself(
     shop: Shop, fault: Callable[[Shop, float], AbstractContextManager[None]], seconds: float

@@ -119,7 +119,11 @@ def locked(shop: Shop, statement: str) -> Iterator[None]:
 
 @pytest.mark.parametrize(
     ("statement", "seconds"),
-    [("LOCK TABLE turns IN ACCESS EXCLUSIVE MODE", 10), ("SELECT FROM conversations FOR UPDATE", 4)],
+    [
+        ("LOCK TABLE turns IN ACCESS EXCLUSIVE MODE", 5),
+        ("SELECT FROM conversations FOR UPDATE", 4),
+        pytest.param("LOCK TABLE turns IN ACCESS EXCLUSIVE MODE", 10, marks=pytest.mark.long),
+    ],
 )
 def test_while_a_lock_is_held_callers_are_told_in_time_and_nothing_piles_up(
     shop: Shop, statement: str, seconds: float
