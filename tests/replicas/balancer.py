@@ -52,7 +52,7 @@ class Balancer:
         return ready[next(self._turn) % len(ready)]
 
     def _session(self, url: str) -> requests.Session:
-        sessions = self._kept.__dict__.setdefault("sessions", {})
+        sessions: dict[str, requests.Session] = self._kept.__dict__.setdefault("sessions", {})
         return sessions.setdefault(url, requests.Session())
 
 

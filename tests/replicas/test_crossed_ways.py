@@ -14,7 +14,7 @@ import requests
 from local_stack.postgres import PostgresServer
 from tests.databases import fresh_database
 from tests.fleet import Customer, Fleet, running_fleet
-from tests.replicas.conftest import quiet
+from tests.replicas.quiescence import quiet
 from tests.scripted_openai import Exchange
 
 CONVERSATIONS, MESSAGES, COPIES, CALLERS = 200, 3, 2, 12
@@ -26,8 +26,7 @@ _CANARY = re.compile(r"c-[0-9a-f]{8}-\d")
 def fleet(postgres_server: PostgresServer) -> Iterator[Fleet]:
     """Each call goes to the next replica in turn."""
     with fresh_database(postgres_server) as addresses:
-        url = getattr(addresses, "service", addresses)
-        with running_fleet(url, conversations=2, llms=2, webs=2) as fleet:
+        with running_fleet(addresses.service or "", conversations=2, llms=2, webs=2) as fleet:
             fleet.model.behaviour = echo
             yield fleet
 

@@ -10,7 +10,7 @@ from local_stack.postgres import PostgresServer
 from tests.databases import fresh_database
 from tests.fleet import Fleet, Member, running_fleet
 from tests.replicas.balancer import balancing
-from tests.replicas.conftest import quiet
+from tests.replicas.quiescence import quiet
 from tests.replicas.visitors import Visitor, visiting
 from tests.scripted_openai import Pace
 
@@ -22,8 +22,7 @@ _DRAIN_SECONDS = 15.0
 @contextmanager
 def two_of_everything(postgres_server: PostgresServer) -> Iterator[Fleet]:
     with fresh_database(postgres_server) as addresses:
-        url = getattr(addresses, "service", addresses)
-        with running_fleet(url, conversations=2, llms=2, webs=2) as fleet:
+        with running_fleet(addresses.service or "", conversations=2, llms=2, webs=2) as fleet:
             fleet.model.pace = Pace(delay=0.2, interval=0.02)
             yield fleet
 

@@ -16,8 +16,9 @@ from tests.web_gateway.gateways import conversation_of
 def pairs(postgres_server: PostgresServer) -> Iterator[Fleet]:
     """Waits for a reply longer than a test may take."""
     with fresh_database(postgres_server) as addresses:
-        url = getattr(addresses, "service", addresses)
-        with running_fleet(url, conversations=2, webs=2, paired=True, WEB_GATEWAY_REPLY_SECONDS="100") as fleet:
+        with running_fleet(
+            addresses.service or "", conversations=2, webs=2, paired=True, WEB_GATEWAY_REPLY_SECONDS="100"
+        ) as fleet:
             yield fleet
 
 

@@ -11,8 +11,8 @@ from local_stack.postgres import PostgresServer
 from tests.databases import fresh_database
 from tests.fleet import Customer, Fleet, running_fleet
 from tests.local_stack.waiting import eventually
-from tests.replicas.conftest import quiet
 from tests.replicas.held_answer import FIRST, REST, HeldAnswer
+from tests.replicas.quiescence import quiet
 from tests.scripted_openai import HELLO
 
 
@@ -20,7 +20,7 @@ from tests.scripted_openai import HELLO
 def single(postgres_server: PostgresServer) -> Iterator[Fleet]:
     with fresh_database(postgres_server) as addresses:
         # Ten seconds without an LLM service mean the safe text; a busy machine may take longer to start one.
-        with running_fleet(getattr(addresses, "service", addresses), LLM_UNAVAILABLE_SECONDS="50") as fleet:
+        with running_fleet(addresses.service or "", LLM_UNAVAILABLE_SECONDS="50") as fleet:
             yield fleet
             quiet(fleet)
 
