@@ -11,7 +11,7 @@ _ACTIONS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 _folder: Path | None = None
 
 
-def configure(environment: Mapping[str, str]) -> None:
+def configure(environment: Mapping[str, str] = os.environ) -> None:
     """Arm the points where FAULTPOINTS names a folder; end the process where nobody said that this is a test.
 
     A file in that folder, named like the point, holds what happens there: `kill` or `stop` (once, by whichever process

@@ -56,7 +56,7 @@ def run_command(arguments: argparse.Namespace) -> int:
 
 def main() -> None:
     """Read the settings and serve, or run a command."""
-    faultpoints.configure(os.environ)
+    faultpoints.configure()
     arguments = commands.parse()
     if arguments.kind:
         sys.exit(run_command(arguments))

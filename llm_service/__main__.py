@@ -1,6 +1,5 @@
 """`python -m llm_service`: starts the LLM service."""
 
-import os
 
 import uvloop
 
@@ -23,7 +22,7 @@ async def serve(settings: LlmSettings) -> None:
 
 def main() -> None:
     """Read the settings and serve."""
-    faultpoints.configure(os.environ)
+    faultpoints.configure()
     settings = load(LlmSettings)
     logs.configure(_NAME, settings.log_level)
     traces.configure(_NAME, settings.otel_exporter_otlp_endpoint)

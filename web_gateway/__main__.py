@@ -48,7 +48,7 @@ def _raise_file_limit() -> None:
 
 
 def main() -> None:
-    faultpoints.configure(os.environ)
+    faultpoints.configure()
     settings = load(WebGatewaySettings)
     logs.configure("web_gateway", settings.log_level)
     if settings.web_gateway_metrics_port:

@@ -59,7 +59,8 @@ SHOPS = {LONE: (1, True), PAIR: (2, False)}
 
 @pytest.fixture(scope="module", params=SHOPS)
 def _shop(postgres_server: PostgresServer, request: pytest.FixtureRequest) -> Iterator[Shop]:
-    with running_shop(postgres_server, *SHOPS[request.param]) as shop:
+    # A busy machine takes longer than usual to start a process.
+    with running_shop(postgres_server, *SHOPS[request.param], LLM_UNAVAILABLE_SECONDS="45") as shop:
         yield shop
 
 

@@ -62,6 +62,7 @@ _LIBRARIES = {
 # environment on.
 _READERS_OF_THE_ENVIRONMENT = {
     "chassis/settings.py",
+    "chassis/faultpoints.py",  # FAULTPOINTS, which is for tests and therefore no setting
     "chassis/metrics.py",  # PROMETHEUS_MULTIPROC_DIR, which is prometheus_client's
     "web_gateway/__main__.py",  # sets it
     "webhook_gateway/__main__.py",  # likewise
