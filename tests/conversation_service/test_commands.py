@@ -16,7 +16,7 @@ import pytest
 from conversation_service import commands
 from conversation_service.commands import CommandError
 from conversation_service.database import Database, connect
-from conversation_service.dead_letters import PoisonEvents, key_of_its_own
+from conversation_service.dead_letters import ParkedDeliveries, PoisonEvents, key_of_its_own
 from conversation_service.inbox import Inbox, Windows
 from protos import conversation_pb2 as pb
 from tests.conversation_service.harness import new_conversation, platform_message, web_message
@@ -219,6 +219,18 @@ def test_a_parked_delivery_is_due_again_and_holds_its_place(with_desk: WithDesk)
         state = desk.query("SELECT state, reason, fence, settled_at, run_at <= now() FROM deliveries")
         assert state == [("queued", None, 2, None, True)]
         assert await desk.run("parked", "requeue", "--all") == []
+
+    with_desk(scenario)
+
+
+def test_a_delivery_that_somebody_else_has_requeued_in_the_meantime_is_left_alone(with_desk: WithDesk) -> None:
+    async def scenario(desk: Desk) -> None:
+        await parked(desk)
+        letters = ParkedDeliveries(desk.database)
+        (letter,) = await letters.read(letters.start, 1)
+        desk.query("UPDATE deliveries SET state = 'sending', lease_until = now()")
+        assert await letters.requeue(letter) == (False, "is not parked any more")
+        assert desk.query("SELECT state FROM deliveries") == [("sending",)]
 
     with_desk(scenario)
 
