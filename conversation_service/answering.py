@@ -98,7 +98,8 @@ class Answering:
     def _forget(self, turn: Turn) -> None:
         del self._tasks[turn.claim]
         _in_flight.set(len(self._tasks))
-        self.wake()  # there is room, and the conversation's next turn may be due
+        if len(self._tasks) + 1 >= self._concurrency:
+            self.wake()  # there is room again
 
     async def _sweep(self) -> None:
         released = await self._turns.release_expired()
@@ -151,6 +152,9 @@ class Answering:
         if committed is None:
             await self._end_silently(turn, preview.thread, "human_owner")
             return False
+        if committed.is_followed_by_a_turn:
+            self.wake()
+        self._hub.note(turn.conversation_id, committed.rev)
         if self._hub.is_followed(preview.thread):
             self._hub.publish(preview.thread, messages.from_reply(turn, reply, committed))
         _seconds.observe(turn.waited + time.monotonic() - started)
@@ -183,6 +187,7 @@ class Answering:
     async def _end_silently(self, turn: Turn, thread: Thread, reason: str) -> None:
         """No reply is due, or none that is ours; where another claim took over, this changes nothing."""
         if await self._turns.silence(turn, reason):
+            self.wake()  # the next turn may be due
             self._hub.silent(thread, turn.turn_no, reason)
             _ended.labels(reason, "", "").inc()
         else:

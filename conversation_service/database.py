@@ -58,6 +58,11 @@ _SESSION_OPTIONS = " ".join(
         "statement_timeout=10s",
         "lock_timeout=2500ms",
         "idle_in_transaction_session_timeout=10s",
+        # All statements are prepared and take arrays: a plan made anew for each call costs more than it ever gains.
+        "plan_cache_mode=force_generic_plan",
+        "jit=off",
+        # Such a plan outlives the day on which the tables were small; every statement here has an index to go by.
+        "enable_seqscan=off",
         "timezone=UTC",
     )
 )
@@ -65,6 +70,10 @@ _SESSION_OPTIONS = " ".join(
 
 class DatabaseUnavailable(Exception):
     """Postgres is out of reach or too slow; what was asked is undone or unknown, and may be repeated."""
+
+
+class DatabaseBusy(DatabaseUnavailable):
+    """Others hold what is needed; Postgres itself is well."""
 
 
 class _Statement:
@@ -186,7 +195,7 @@ class Database:
         if isinstance(cause, _FOREIGN_SCHEMA):
             raise DatabaseUnavailable("its schema is another version's: run python -m migrations up") from error
         if isinstance(cause, _TOO_SLOW):
-            raise DatabaseUnavailable("a lock or a statement took too long") from error
+            raise DatabaseBusy("a lock or a statement took too long") from error
         if isinstance(cause, _CONFLICT) and remaining:
             _retries.labels("conflict").inc()
             return

@@ -23,6 +23,7 @@ _subscriptions = Gauge("follow_subscriptions", "Conversations being followed, on
 # Messages of one conversation, and conversations, read at once: together some megabytes at the worst.
 _PAGE = 50
 _READ_AT_ONCE = 50
+_NOTED = 10_000
 
 RunningElsewhere = Callable[[Thread, int, int, str], None]  # thread, turn, fence, address of the replica
 
@@ -38,6 +39,7 @@ class Hub:
         self._topics: dict[Thread, set[Subscription]] = defaultdict(set)
         self._followers: set[Follower] = set()
         self._stale: set[Thread] = set()
+        self._newest: dict[str, int] = {}  # revisions by conversation, as this process committed them
         self._wakeup = asyncio.Event()
         self._closed = False
         self.previews = Previews(lambda thread: self._topics.get(thread, ()))
@@ -74,7 +76,8 @@ class Hub:
         follower.subscriptions[subscription.number] = subscription
         self._topics[thread].add(subscription)
         _subscriptions.inc()
-        self._read_soon(thread)
+        if self._newest.get(thread[0]) != command.after_rev:
+            self._read_soon(thread)
         if preview := self.previews.current(thread):
             preview.show_to(subscription)
 
@@ -88,6 +91,13 @@ class Hub:
         if not topic:
             del self._topics[subscription.thread]
         _subscriptions.dec()
+
+    def note(self, conversation_id: str, rev: int) -> None:
+        """A revision that was just committed here: who follows from it on has nothing to read."""
+        self._newest.pop(conversation_id, None)
+        self._newest[conversation_id] = rev
+        if len(self._newest) > _NOTED:
+            del self._newest[next(iter(self._newest))]
 
     def is_followed(self, thread: Thread) -> bool:
         """Whether building a message for `publish` is worth the while."""

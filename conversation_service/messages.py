@@ -6,7 +6,7 @@ from typing import Any
 from google.protobuf.json_format import ParseDict
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from conversation_service.inbox import Recorded
+from conversation_service.batch import Recorded
 from conversation_service.turns import Committed, Reply, Turn
 from protos import conversation_pb2 as pb
 
@@ -70,7 +70,7 @@ def from_reply(turn: Turn, reply: Reply, committed: Committed) -> pb.Message:
         text=reply.text,
         turn_no=turn.turn_no,
         created_at=_timestamp(committed.created_at),
-        meta=ParseDict(reply.meta(), pb.ReplyMeta()),
+        meta=pb.ReplyMeta(**reply.meta()),
     )
 
 

@@ -12,12 +12,13 @@ from chassis import context, traces
 from chassis.faultpoints import faultpoint
 from conversation_service import messages
 from conversation_service.answering import Answering
+from conversation_service.batch import Result
 from conversation_service.database import Database, DatabaseUnavailable
 from conversation_service.followers import Follower
 from conversation_service.history import History
 from conversation_service.hub import Hub
 from conversation_service.identifiers import is_id
-from conversation_service.inbox import Inbox, Result
+from conversation_service.inbox import Inbox
 from conversation_service.limits import Limits
 from conversation_service.outbox import Outbox
 from protos import conversation_pb2 as pb
@@ -69,6 +70,7 @@ class ConversationService(conversation_pb2_grpc.ConversationServiceServicer):
         if result.recorded:
             self._answering.wake()
         for recorded in result.recorded:
+            self._hub.note(recorded.receipt.conversation_id, recorded.receipt.rev)
             thread = recorded.receipt.conversation_id, *recorded.entry.key[:2]
             if self._hub.is_followed(thread):
                 self._hub.publish(thread, messages.from_recorded(recorded))

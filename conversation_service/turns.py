@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from prometheus_client import Counter
 
 from chassis.faultpoints import faultpoint
 from conversation_service.database import Database, Row, Session, columns
+from conversation_service.gathering import Gathering
 from protos import llm_pb2
 
 _fenced = Counter("turns_fenced_total", "Replies that came too late: another claim or another owner had taken over.")
@@ -54,8 +55,15 @@ class Reply:
     prompt_version: str = ""
     knowledge_version: str = ""
     latency_ms: int = 0
+    # Under which it is committed, however often that is tried: an answer that was lost on its way is found again.
+    message_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
-    def meta(self) -> dict[str, object]:
+    @property
+    def versions(self) -> tuple[str, str]:
+        """Of the prompt and of the knowledge."""
+        return self.prompt_version, self.knowledge_version
+
+    def meta(self) -> dict[str, Any]:
         """The contract's ReplyMeta, in JSON."""
         last = self.calls[-1]
         return {
@@ -78,6 +86,7 @@ class Committed:
     seq: int
     rev: int
     created_at: datetime
+    is_followed_by_a_turn: bool
 
 
 class Turns:
@@ -90,6 +99,7 @@ class Turns:
         self._lease = lease
         self._deadline = deadline
         self._history_limit = history_limit
+        self._finishing = Gathering(self._finish)
 
     async def claim(self, limit: int) -> list[Turn]:
         """Up to `limit` due turns, with their inputs, which were read after the claim was committed."""
@@ -120,26 +130,23 @@ class Turns:
 
     async def finish(self, turn: Turn, reply: Reply) -> Committed | None:
         """Commit the reply with its outbox row and its calls; None where the turn is no longer ours."""
-        message_id = str(uuid.uuid4())
-        calls = columns([_call_row(call, _is_fallback(rung, reply)) for rung, call in enumerate(reply.calls)], 9)
-        rows = await self._database.run(
-            lambda session: session.execute(
-                "finish_turn",
-                *turn.claim,
-                message_id,
-                reply.text,
-                json.dumps(reply.meta()),
-                *calls,
-                reply.prompt_version,
-                reply.knowledge_version,
-                turn.request_id,
-            )
-        )
-        if not rows:
+        committed = await self._finishing.add((turn, reply))
+        if committed is None:
             _fenced.inc()
-            return None
+        return committed
+
+    async def _finish(self, replies: list[tuple[Turn, Reply]]) -> list[Committed | None]:
+        rows = [
+            (*turn.claim, reply.message_id, reply.text, json.dumps(reply.meta()), *reply.versions, turn.request_id)
+            for turn, reply in replies
+        ]
+        calls = [row for place, (_turn, reply) in enumerate(replies, start=1) for row in _call_rows(place, reply)]
+        committed = await self._database.run(
+            lambda session: session.execute("finish_turns", *columns(rows, 9), *columns(calls, 11))
+        )
         faultpoint("reply.committed")
-        return Committed(message_id, *rows[0])
+        found = {str(row[0]): Committed(str(row[0]), *row[1:]) for row in committed}
+        return [found.get(reply.message_id) for _turn, reply in replies]
 
     async def silence(self, turn: Turn, reason: str) -> bool:
         """End the turn without a reply; False where it is no longer ours."""
@@ -180,20 +187,19 @@ def _history_message(author: str, text: str, kind: str) -> llm_pb2.HistoryMessag
     return llm_pb2.HistoryMessage(role=_ROLES[author], text=text or f"({kind})")
 
 
-def _is_fallback(rung: int, reply: Reply) -> bool:
-    """Whether a call was made because another failed, or in place of a model that is not configured."""
-    return rung > 0 or (reply.used_fallback and len(reply.calls) == 1)
-
-
-def _call_row(call: llm_pb2.Call, is_fallback: bool) -> tuple[object, ...]:
-    return (
-        call.provider,
-        call.model,
-        is_fallback,
-        call.error_code,
-        call.prompt_tokens,
-        call.completion_tokens,
-        call.latency_ms,
-        call.first_token_ms,
-        call.cost_micros,
-    )
+def _call_rows(place: int, reply: Reply) -> Iterator[tuple[object, ...]]:
+    for rung, call in enumerate(reply.calls):
+        yield (
+            place,
+            rung,
+            call.provider,
+            call.model,
+            # Made because another failed, or in place of a model that is not configured.
+            rung > 0 or (reply.used_fallback and len(reply.calls) == 1),
+            call.error_code,
+            call.prompt_tokens,
+            call.completion_tokens,
+            call.latency_ms,
+            call.first_token_ms,
+            call.cost_micros,
+        )

@@ -1,14 +1,14 @@
--- PARAMETERS: text[], text[], text[], text[], text[], text[], uuid[], uuid[], text[], bytea[], bytea[], text[], text[], timestamptz[], text, text, float8, float8, float8
+-- PARAMETERS: text[], text[], text[], text[], text[], text[], uuid[], uuid[], text[], bytea[], bytea[], text[], text[], timestamptz[], text[], text[], float8, float8, float8
 -- Records events, and what customers' messages among them bring about: event, conversation, turn and message in one
 -- statement, so one round trip and one commit. Keys of all kinds are taken in one order, so that no two batches wait for
 -- each other. Only keys that were not known yet take effect; the rows returned are theirs.
 -- Arrays of one length: channel, account, event key, thread key, event's kind, surface, id for a new conversation, message
--- id (null: the event changes nothing yet), message's kind, meaning, raw, text, content, platform time. Then request id,
--- trace parent; seconds: gathering window, its end, deadline.
+-- id (null: the event changes nothing yet), message's kind, meaning, raw, text, content, platform time, request id, trace
+-- parent. Then seconds: gathering window, its end, deadline.
 WITH input AS MATERIALIZED (
-    SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) WITH ORDINALITY AS i (
+    SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) WITH ORDINALITY AS i (
         channel, account, event_key, thread_key, event_kind, surface, new_id, message_id, kind, meaning_sha, raw, text,
-        content, platform_time, place)
+        content, platform_time, request_id, trace_parent, place)
 ), recorded AS (
     INSERT INTO inbound_events (channel, account, event_key, thread_key, kind, meaning_sha, message_id, raw, outcome)
     SELECT channel, account, event_key, thread_key, event_kind, meaning_sha, message_id, raw,
@@ -39,7 +39,7 @@ WITH input AS MATERIALIZED (
     RETURNING id, channel, account, thread_key, surface, open_count, next_seq, next_turn, next_rev
 ), placed AS (
     -- Numbers are counted back from the row's new state: the last message is the newest of the open turn.
-    SELECT f.message_id, f.kind, f.text, f.content, f.event_key, f.platform_time, t.id AS conversation_id, t.surface,
+    SELECT f.message_id, f.kind, f.text, f.content, f.event_key, f.platform_time, f.request_id, f.trace_parent, t.id AS conversation_id, t.surface,
         t.next_seq - 1 - f.from_end AS seq,
         t.next_rev - 1 - f.from_end AS rev,
         t.next_turn - 1 - CASE WHEN f.from_end < t.open_count THEN 0 ELSE 1 + (f.from_end - t.open_count) / 10 END AS turn_no
@@ -49,7 +49,8 @@ WITH input AS MATERIALIZED (
         (conversation_id, turn_no, input_through_seq, run_at, deadline_at, request_id, trace_parent)
     SELECT conversation_id, turn_no, max(seq),
         clock_timestamp() + make_interval(secs => CASE surface WHEN 'live' THEN 0 ELSE $17 END),
-        CASE surface WHEN 'live' THEN clock_timestamp() + make_interval(secs => $19) END, $15, $16
+        CASE surface WHEN 'live' THEN clock_timestamp() + make_interval(secs => $19) END,
+        (array_agg(request_id ORDER BY seq))[1], (array_agg(trace_parent ORDER BY seq))[1]
     FROM placed GROUP BY conversation_id, turn_no, surface ORDER BY conversation_id, turn_no
     ON CONFLICT (conversation_id, turn_no) DO UPDATE SET
         input_through_seq = excluded.input_through_seq,

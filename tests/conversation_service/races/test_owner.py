@@ -60,12 +60,12 @@ async def race(service: Harness, people: ThreadPoolExecutor, go_on: asyncio.Even
     async with gate(service, CONVERSATIONS, conversations) as held:
         if not takeover_first:
             go_on.set()
-            await held.holds(AT_ONCE)
+            await held.holds(1)
         loop = asyncio.get_running_loop()
         takeovers = [loop.run_in_executor(people, service.query, TAKE_OVER, one) for one in conversations]
-        await held.holds(AT_ONCE if takeover_first else 2 * AT_ONCE)
+        await held.holds(AT_ONCE if takeover_first else AT_ONCE + 1)
         go_on.set()
-        await held.holds(2 * AT_ONCE)
+        await held.holds(AT_ONCE + 1)
     stood_at = [rows[0][0] for rows in await asyncio.gather(*takeovers)]
     await at_rest(service)
     return {end(service, *pair) for pair in zip(conversations, stood_at, strict=True)}

@@ -1,0 +1,130 @@
+"""The events of calls that are recorded together: what each is, and what each call is told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from conversation_service.events import Entry, Key, Poisonous, read
+from protos import conversation_pb2 as pb
+
+Placed = dict[Key, pb.Receipt]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A customer message that took effect now."""
+
+    entry: Entry
+    receipt: pb.Receipt
+    created_at: datetime
+
+
+@dataclass
+class Result:
+    """What a batch came to."""
+
+    receipts: list[pb.Receipt]
+    recorded: list[Recorded]
+
+
+@dataclass(frozen=True)
+class Call:
+    """The events of one `Receive`, and whose request it was."""
+
+    events: Sequence[pb.Event]
+    request_id: str
+    trace_parent: str | None
+
+    def weight(self) -> int:
+        return len(self.events) + sum(event.ByteSize() for event in self.events) // 16_384
+
+
+class Batch:
+    """The events of some calls, sorted by what must be done with them; the first of equal keys counts."""
+
+    def __init__(self, calls: Sequence[Call]) -> None:
+        self._calls = calls
+        self.events = [event for call in calls for event in call.events]
+        self._owners = [number for number, call in enumerate(calls) for _event in call.events]
+        self.entries: dict[Key, Entry] = {}
+        self.poison: dict[int, tuple[pb.Event, str]] = {}
+        self._read: dict[int, Entry] = {}
+        self._owner_of: dict[Key, int] = {}
+        for index, event in enumerate(self.events):
+            try:
+                entry = read(event)
+            except Poisonous as error:
+                self.poison[index] = event, str(error)
+            except Exception as error:  # noqa: BLE001 - whatever an event is, it must not fail its neighbours
+                self.poison[index] = event, f"cannot be read: {type(error).__name__}"
+            else:
+                self._read[index] = entry
+                if self.entries.setdefault(entry.key, entry) is entry:
+                    self._owner_of[entry.key] = self._owners[index]
+        self.only_messages = not self.poison and all(entry.is_message for entry in self.entries.values())
+
+    def rows(self) -> list[tuple[object, ...]]:
+        """What sql/record_events.sql takes, for each entry."""
+        calls = self._calls
+        return [
+            (*_event_row(entry), calls[owner].request_id, calls[owner].trace_parent)
+            for entry, owner in zip(self.entries.values(), self._owner_of.values(), strict=True)
+        ]
+
+    def refuse_all(self, reason: str) -> None:
+        """Treat every event as poison."""
+        self.poison = {index: (event, reason) for index, event in enumerate(self.events)}
+        self.entries, self._owner_of, self._read, self.only_messages = {}, {}, {}, False
+
+    def receipt(self, index: int, placed: Placed, known: dict[Key, tuple[bytes, pb.Receipt]]) -> pb.Receipt:
+        """What became of the event at `index`."""
+        event = self.events[index]
+        if index in self.poison:
+            return pb.Receipt(
+                event_key=event.event_key, outcome=pb.Receipt.OUTCOME_POISON, reason=self.poison[index][1]
+            )
+        entry = self._read[index]
+        first = self.entries[entry.key]
+        if entry is first and entry.key in placed:
+            return placed[entry.key]
+        meaning, earlier = known.get(entry.key) or (first.meaning, placed[entry.key])
+        if entry.meaning != meaning:
+            return pb.Receipt(event_key=event.event_key, outcome=pb.Receipt.OUTCOME_CONFLICT)
+        receipt = pb.Receipt()
+        receipt.CopyFrom(earlier)
+        receipt.outcome = pb.Receipt.OUTCOME_DUPLICATE
+        return receipt
+
+    def results(self, receipts: list[pb.Receipt], recorded: list[Recorded]) -> list[Result]:
+        """Each call's own part."""
+        results = [Result([], []) for _ in self._calls]
+        for owner, receipt in zip(self._owners, receipts, strict=True):
+            results[owner].receipts.append(receipt)
+        for item in recorded:
+            results[self._owner_of[item.entry.key]].recorded.append(item)
+        return results
+
+    def conflicts(self, receipts: list[pb.Receipt]) -> list[tuple[Entry, pb.Event]]:
+        """The entries whose receipts say so, each with its event."""
+        return [
+            (self._read[index], self.events[index])
+            for index, receipt in enumerate(receipts)
+            if receipt.outcome == pb.Receipt.OUTCOME_CONFLICT
+        ]
+
+
+def _event_row(entry: Entry) -> tuple[object, ...]:
+    return (
+        *entry.key,
+        entry.thread_key,
+        entry.kind,
+        entry.surface,
+        entry.new_id,
+        entry.message_id if entry.is_message else None,
+        entry.message_kind(),
+        entry.meaning,
+        entry.raw,
+        entry.text,
+        entry.content,
+        entry.platform_time,
+    )
