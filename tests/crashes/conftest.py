@@ -36,7 +36,7 @@ class Shop:
         browser.ask("what comes next")
         browser.assert_answered_once()
         invariants = Invariants(self.fleet.query)
-        eventually(lambda: invariants.open_turns() == 0)
+        eventually(lambda: invariants.open_turns() == 0, 30)
         invariants.check()
 
 
@@ -71,7 +71,7 @@ def shop(_shop: Shop) -> Iterator[Shop]:
         if not _shop.restarts and not member.running():
             member.start(wait=False)
     for member in _shop.fleet.members:
-        member.wait_ready()
+        member.wait_ready(60)
     _shop.answers.slowly = False
     _shop.answers.asked.clear()
     yield _shop

@@ -17,6 +17,7 @@ from tests.local_stack.waiting import eventually
 from tests.repetitions import LEAST, repetitions
 
 _CUSTOMERS = 6
+_PATIENCE_SECONDS = 60  # a busy machine takes long to start so many processes
 _CUTS = 2 * repetitions() // LEAST
 
 
@@ -31,9 +32,10 @@ class Poster:
     def write(self) -> None:
         while not self.over.is_set():
             try:
-                answer = self._customer.post("hello", headers={"Prefer": "respond-async"}, timeout=5)
+                answer = self._customer.post("hello", headers={"Prefer": "respond-async"}, timeout=10)
             except requests.RequestException:
-                return
+                time.sleep(0.05)
+                continue
             if answer.status_code == 202:
                 self.acknowledged.append(answer.json()["messageId"])
 
@@ -43,7 +45,7 @@ def written_until(fleet: Fleet, blow: Callable[[], None]) -> list[str]:
     posters = [Poster(fleet.customer(number % len(fleet.web))) for number in range(_CUSTOMERS)]
     with ThreadPoolExecutor(_CUSTOMERS) as executor:
         writing = [executor.submit(poster.write) for poster in posters]
-        eventually(lambda: all(poster.acknowledged for poster in posters))
+        eventually(lambda: all(poster.acknowledged for poster in posters), _PATIENCE_SECONDS)
         time.sleep(random.uniform(0, 0.3))
         blow()
         for poster in posters:
@@ -57,13 +59,13 @@ def start_all(fleet: Fleet) -> None:
     for member in fleet.members:
         member.start(wait=False)
     for member in fleet.members:
-        member.wait_ready()
+        member.wait_ready(_PATIENCE_SECONDS)
 
 
 def assert_there_and_answered(fleet: Fleet, acknowledged: list[str]) -> None:
     found = fleet.query("SELECT count(*) FROM messages WHERE id = ANY (%s::uuid[])", acknowledged)
     assert found == [(len(acknowledged),)]
-    eventually(lambda: Invariants(fleet.query).open_turns() == 0, 30)
+    eventually(lambda: Invariants(fleet.query).open_turns() == 0, _PATIENCE_SECONDS)
     Invariants(fleet.query).check()
 
 

@@ -14,6 +14,7 @@ from protos import conversation_pb2 as pb
 from tests.crashes.conftest import LONE, Shop
 from tests.crashes.platform import Platform, message, poison, reaction
 from tests.fleet import Fleet
+from tests.fleet.member import ROOT
 from tests.local_stack.waiting import eventually
 
 pytestmark = pytest.mark.parametrize("_shop", [LONE], indirect=True)
@@ -35,6 +36,7 @@ def held_up(fleet: Fleet, key: str) -> Iterator[Callable[[], None]]:
 
 def end_at(fleet: Fleet, statement: str, ending: str) -> None:
     """Wait until a backend is held up in `statement`, and end what there is to end."""
+    assert (ROOT / "conversation_service" / "sql" / f"{statement}.sql").exists()
     found: list[tuple[int]] = []
 
     def look() -> bool:
@@ -45,7 +47,7 @@ def end_at(fleet: Fleet, statement: str, ending: str) -> None:
         )
         return bool(found)
 
-    eventually(look)
+    eventually(look, 30)
     if ending != "connection":
         os.kill(fleet.conversation[0].pid, signal.SIGKILL)
     if ending != "process":
@@ -56,7 +58,7 @@ def end_at(fleet: Fleet, statement: str, ending: str) -> None:
 def test_a_message_whose_storing_is_cut_off_is_there_once_in_the_end(shop: Shop, ending: str) -> None:
     browser = shop.browser()
     with held_up(shop.fleet, *browser.asked) as release, browser.asking("first") as asking:
-        end_at(shop.fleet, "record_messages", ending)
+        end_at(shop.fleet, "record_events", ending)
         release()
         browser.await_replies(2)
     browser.ask("first", asking.result().key)
@@ -71,7 +73,7 @@ def test_a_reply_whose_storing_is_cut_off_is_there_once_in_the_end(shop: Shop, e
         browser.await_delta()
         shop.answers.slowly = False
         with held_up(shop.fleet, *browser.asked) as release:
-            end_at(shop.fleet, "finish_turn", ending)
+            end_at(shop.fleet, "finish_turns", ending)
             release()
         browser.await_replies(2)
     # A statement that is cut off from its process goes on, one that loses its connection is undone.
