@@ -1,7 +1,6 @@
 """A gRPC server process: health, reflection, limits, and a drain on SIGTERM that loses no call."""
 
 import asyncio
-import gc
 import signal
 from collections.abc import Awaitable, Callable
 
@@ -12,7 +11,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio
 from grpc_reflection.v1alpha import reflection
 
-from chassis import metrics, traces
+from chassis import memory, metrics, traces
 from chassis.credentials import Credentials
 from chassis.interceptor import Interceptor
 from chassis.settings import ServiceSettings, stop
@@ -77,9 +76,7 @@ class Server:
         loop, stopped = asyncio.get_running_loop(), asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopped.set)
-        # What was made at the start lives as long as the process: no collection has to walk it again.
-        gc.collect()
-        gc.freeze()
+        memory.settle()
         await stopped.wait()
         _logger.info("draining")
         await self._health.enter_graceful_shutdown()

@@ -7,7 +7,7 @@ import sys
 
 import uvloop
 
-from chassis import faultpoints, logs, traces
+from chassis import faultpoints, logs, memory, traces
 from chassis.server import serve_metrics
 from chassis.settings import load
 from conversation_service import commands
@@ -57,6 +57,7 @@ def run_command(arguments: argparse.Namespace) -> int:
 def main() -> None:
     """Read the settings and serve, or run a command."""
     faultpoints.configure()
+    memory.bound_heaps()
     arguments = commands.parse()
     if arguments.kind:
         sys.exit(run_command(arguments))

@@ -1,9 +1,8 @@
 """`python -m llm_service`: starts the LLM service."""
 
-
 import uvloop
 
-from chassis import faultpoints, logs, traces
+from chassis import faultpoints, logs, memory, traces
 from chassis.server import serve_metrics
 from chassis.settings import load
 from llm_service.app import App
@@ -23,6 +22,7 @@ async def serve(settings: LlmSettings) -> None:
 def main() -> None:
     """Read the settings and serve."""
     faultpoints.configure()
+    memory.bound_heaps()
     settings = load(LlmSettings)
     logs.configure(_NAME, settings.log_level)
     traces.configure(_NAME, settings.otel_exporter_otlp_endpoint)

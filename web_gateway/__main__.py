@@ -8,7 +8,7 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
-from chassis import faultpoints, logs
+from chassis import faultpoints, logs, memory
 from chassis.settings import load, stop
 from web_gateway.config import WebGatewaySettings
 from web_gateway.gunicorn_config import options
@@ -47,8 +47,18 @@ def _raise_file_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+def _share() -> None:
+    """Load before the fork what all workers need and what, unlike gRPC, does not mind one: they share its memory."""
+    import flask  # noqa: F401, PLC0415 - not before the folder for metrics has its name
+
+    import web_gateway.bodies  # noqa: F401, PLC0415
+
+    memory.settle()
+
+
 def main() -> None:
     faultpoints.configure()
+    memory.bound_heaps()
     settings = load(WebGatewaySettings)
     logs.configure("web_gateway", settings.log_level)
     if settings.web_gateway_metrics_port:
@@ -58,6 +68,7 @@ def main() -> None:
     _raise_file_limit()
     # prometheus_client asks for this when it is imported, which is why nothing above imports it.
     metrics_dir = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="spur-web-metrics-")
+    _share()
     _Server(settings, listener.detach(), metrics_dir).run()
 
 
