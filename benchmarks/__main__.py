@@ -1,9 +1,10 @@
-"""`python -m benchmarks [--quick] [figure...]`, which `make bench` runs: measures, prints a table, writes JSON."""
+"""`python -m benchmarks [--quick] [--record] [figure...]`, which `make bench` runs: measures and tells."""
 
 import argparse
 import sys
 from pathlib import Path
 
+from benchmarks.documentation import PAGE, record
 from benchmarks.figure import Value
 from benchmarks.figures import FIGURES
 from benchmarks.machine import describe
@@ -26,24 +27,25 @@ def main() -> int:
     options = _options()
     machine = describe()
     results: dict[str, dict[str, Value]] = {}
-    failed = False
     try:
         with stage(options.quick) as set_up:
             if set_up.missing:
                 print(f"  {set_up.missing}; its column stays empty.")
-            for name in options.figures or FIGURES:
-                failed |= not _measured(set_up, name, results)
+            measured = [_measured(set_up, name, results) for name in options.figures or FIGURES]
             stops.hold()
     except StackError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     except StopRequested:
-        print("\n  Stopped.")
+        print(f"\n  Stopped.\n{table(FIGURES, results) if results else ''}")
         return 1
     print(f"\n{table(FIGURES, results)}\n\n{SIMULATED}")
     write_json(options.json, machine, results)
     print(f"Written to {options.json}.")
-    return int(failed)
+    if options.record:
+        record(machine, FIGURES, results)
+        print(f"Recorded in {PAGE}.")
+    return 0 if all(measured) else 1
 
 
 def _measured(set_up: Stage, name: str, results: dict[str, dict[str, Value]]) -> bool:
@@ -62,9 +64,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("figures", nargs="*", metavar="figure", help=f"some of: {', '.join(FIGURES)}")
     parser.add_argument("--quick", action="store_true", help="rounds of a second, only to see that everything runs")
     parser.add_argument("--json", type=Path, default=Path(".spur/benchmarks.json"), help="where the figures go")
+    parser.add_argument("--record", action="store_true", help="keep the figures in docs/benchmarks.md")
     options = parser.parse_args()
     if unknown := set(options.figures) - FIGURES.keys():
         parser.error(f"no such figure: {', '.join(sorted(unknown))}; there are {', '.join(FIGURES)}")
+    if options.record and options.quick:
+        parser.error("--record keeps figures that mean something: leave out --quick")
     return options
 
 

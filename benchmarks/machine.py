@@ -9,6 +9,9 @@ from pathlib import Path
 from benchmarks import monolith_server
 from local_stack.postgres_home import VERSION
 
+# Processes that wanted to run in the minute before, others' work: what a shared machine adds to every figure.
+LOAD = "load of the machine before"
+
 
 def describe() -> dict[str, str]:
     """Cores, processor, kernel and versions; names nobody's machine."""
@@ -23,7 +26,7 @@ def describe() -> dict[str, str]:
         "postgres": VERSION,
         "grpcio": version("grpcio"),
         "node": missing or monolith_server.node_version(),
-        "load of the machine before": f"{os.getloadavg()[0]:.1f}",
+        LOAD: f"{os.getloadavg()[0]:.1f}",
     }
 
 

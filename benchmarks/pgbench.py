@@ -1,69 +1,100 @@
-"""Runs one of the conversation service's own statements in pgbench: what Postgres alone would do."""
+"""Runs the conversation service's own statement in pgbench: what Postgres alone would do."""
 
+import asyncio
 import os
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NoReturn, cast
 
+from benchmarks.load.receive import webhook_event
 from benchmarks.processes import BenchmarkError
 from benchmarks.product import ROOT
+from conversation_service.database import Database
+from conversation_service.inbox import Inbox, Windows
 from local_stack.postgres import PostgresServer
 from local_stack.postgres_home import binaries
 
 _STATEMENTS = ROOT / "conversation_service" / "sql"
+_LIMIT = 60.0
 _PARAMETER = re.compile(r"\$(\d+)")
-# The message of the load generator. `:r` is drawn anew for each transaction.
-_RECORD = (
-    "ARRAY['whatsapp']",
-    "ARRAY['default']",
-    "ARRAY[md5('event' || :r)]",
-    "ARRAY[md5('thread' || :r)]",
-    "ARRAY['messaging']",
-    "ARRAY[md5('conversation' || :r)::uuid]",
-    "ARRAY[md5('message' || :r)::uuid]",
-    "ARRAY['text']",
-    "ARRAY[sha256('meaning')]",
-    "ARRAY[NULL]",
-    "ARRAY['Can I return shoes that I bought two weeks ago, and how long does it take?']",
-    "ARRAY[NULL]",
-    "ARRAY[NULL]",
-    "'01900000-0000-7000-8000-000000000000'",
-    "NULL",
-    "60",
-    "120",
-    "60",
-)
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class _Statement(Exception):
+    """What the service would execute first."""
+
+    def __init__(self, name: str, parameters: tuple[object, ...]) -> None:
+        self.name, self.parameters = name, parameters
+
+
+class _Recorder:
+    """Stands where the database would, and tells instead of executing."""
+
+    async def run(self, work: Callable[[Any], object]) -> object:
+        return work(self)
+
+    def execute(self, name: str, *parameters: object) -> NoReturn:
+        raise _Statement(name, parameters)
 
 
 def record_script() -> str:
-    """`record_messages.sql`, word for word but for its parameters."""
-    return _script("record_messages", _RECORD)
+    """The statement that records one message, word for word; of its values those that name something are drawn anew."""
+    inbox = Inbox(cast(Database, _Recorder()), Windows(gather=60, gather_limit=120, deadline=60))
+    try:
+        asyncio.run(inbox.record([webhook_event()], "", None))
+    except _Statement as statement:
+        return _script(statement.name, statement.parameters)
+    raise BenchmarkError("recording a message executes no statement any more: look at benchmarks/pgbench.py")
 
 
-def _script(name: str, values: tuple[str, ...]) -> str:
+def _script(name: str, parameters: tuple[object, ...]) -> str:
     declared, _, statement = (_STATEMENTS / f"{name}.sql").read_text().partition("\n")
     types = declared.removeprefix("-- PARAMETERS:").strip().split(", ")
-    if len(types) != len(values):
-        raise BenchmarkError(f"{name}.sql has {len(types)} parameters, benchmarks/pgbench.py knows {len(values)}")
-    casts = [f"({value})::{type_name}" for value, type_name in zip(values, types, strict=True)]
+    casts = [f"({_expression(value)})::{kind}" for value, kind in zip(parameters, types, strict=True)]
     filled = _PARAMETER.sub(lambda found: casts[int(found[1]) - 1], statement.strip())
     return f"\\set r random(1, 9000000000000000000)\n{filled};\n"
 
 
+def _expression(value: object) -> str:
+    """In SQL; `:r` is another number in each transaction."""
+    match value:
+        case None:
+            return "NULL"
+        case list():
+            return f"ARRAY[{', '.join(map(_expression, value))}]"
+        case bytes():
+            return f"'\\x{value.hex()}'"
+        case str() if _ID.fullmatch(value):
+            return f"md5('{value}' || :r)::uuid::text"
+        case str():
+            return "'{}'".format(value.replace("'", "''"))
+        case _:
+            return str(value)
+
+
 def transactions_per_second(
-    server: PostgresServer, database_url: str, script: Path, clients: int, seconds: float
+    server: PostgresServer, database_url: str, script: Path, clients: int, transactions: int
 ) -> float:
-    """Prepared once on each connection; one thread of pgbench drives all clients."""
+    """Prepared once on each connection; one thread of pgbench drives all clients, `transactions` each.
+
+    By number, not by time: pgbench's clock runs while it connects, which its rate leaves out.
+    """
     program = binaries(None) / "pgbench"
-    options = ["-n", "-M", "prepared", "-f", str(script), "-c", str(clients), "-T", str(max(1, round(seconds)))]
-    done = subprocess.run(
-        [str(program), *options, database_url],
-        env={"PATH": os.defpath, "LC_ALL": "C"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    options = ["-n", "-M", "prepared", "-f", str(script), "-c", str(clients), "-t", str(transactions)]
+    try:
+        done = subprocess.run(
+            [str(program), *options, database_url],
+            env={"PATH": os.defpath, "LC_ALL": "C"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_LIMIT,
+        )
+    except subprocess.TimeoutExpired:
+        raise BenchmarkError(f"pgbench took longer than {_LIMIT:g} s: the machine is too busy") from None
     found = re.search(r"^tps = ([\d.]+)", done.stdout, re.MULTILINE)
     if done.returncode or not found:
-        raise BenchmarkError(f"pgbench failed: {done.stderr.strip()[-300:]}")
+        raise BenchmarkError(f"pgbench failed: {(done.stderr or done.stdout).strip()[-300:]}")
     return float(found[1])

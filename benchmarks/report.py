@@ -7,13 +7,13 @@ from pathlib import Path
 
 from benchmarks.figure import Figure, Line, Value, is_met
 
-_COLUMNS = ("figure", "unit", "spur", "other", "ratio", "goal", "met")
+COLUMNS = ("figure", "unit", "spur", "other", "ratio", "goal", "met")
 Results = Mapping[str, Mapping[str, Value]]
 
 
 def table(figures: Mapping[str, Figure], results: Results) -> str:
     """One line a value, and the notes below."""
-    rows = [list(_COLUMNS)]
+    rows = [list(COLUMNS)]
     notes = []
     for name, values in results.items():
         for key, value in values.items():
@@ -21,7 +21,7 @@ def table(figures: Mapping[str, Figure], results: Results) -> str:
             rows.append(cells(line, value))
             if value.note:
                 notes.append(f"  {line.what}: {value.note}")
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_COLUMNS))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:], "", *notes])
 
@@ -37,7 +37,13 @@ def number(value: float | None) -> str:
     """Three digits that count."""
     if value is None:
         return "-"
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+    return (
+        f"{value:.0f}"
+        if abs(value) >= 100 or isinstance(value, int)
+        else f"{value:.1f}"
+        if abs(value) >= 10
+        else f"{value:.2f}"
+    )
 
 
 def write_json(path: Path, machine: Mapping[str, str], results: Results) -> None:

@@ -33,24 +33,28 @@ class Round:
         return self.outcome.turns / self.outcome.seconds
 
 
-def run(stage: Stage, side: Side, plan: Plan, meanwhile: Callable[[], None] = lambda: None) -> Round:
-    """One round of load on one side; `meanwhile` is called once it has begun."""
+def run(
+    stage: Stage, side: Side, plan: Plan, meanwhile: Callable[[], None] = lambda: None, *, strict: bool = True
+) -> Round:
+    """One round of load on one side; `meanwhile` is called once it has begun. See Generator.outcome for `strict`."""
     pids = {**side.services, "postgres": stage.postgres_pid}
     with Generator(plan) as generator:
         before = cpu_by_name(pids)
         generator.begin()
         meanwhile()
-        outcome = generator.outcome()
+        outcome = generator.outcome(strict)
         after = cpu_by_name(pids)
     return Round(outcome, {name: after[name] - before[name] for name in pids})
 
 
-def alternate(stage: Stage, rounds: int, plans: Mapping[str, tuple[Side, Plan]]) -> dict[str, list[Round]]:
+def alternate(
+    stage: Stage, rounds: int, plans: Mapping[str, tuple[Side, Plan]], *, strict: bool = True
+) -> dict[str, list[Round]]:
     """`rounds` rounds of every plan, one after the other; what goes first changes, so that neither gains by it."""
     done: dict[str, list[Round]] = {name: [] for name in plans}
     for number in range(rounds):
         for name in list(plans) if number % 2 == 0 else reversed(list(plans)):
-            done[name].append(run(stage, *plans[name]))
+            done[name].append(run(stage, *plans[name], strict=strict))
             time.sleep(0.1)
     return done
 

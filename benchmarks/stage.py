@@ -1,6 +1,7 @@
 """Everything that a run needs, side by side on one durable Postgres: Spur, the monolith, and the model of both."""
 
 import http.client
+import os
 import shutil
 import sys
 import tempfile
@@ -22,6 +23,8 @@ from local_stack.postgres import PostgresServer
 HOST = "127.0.0.1"
 # Larger than the default, which a million conversations outgrow; the same server serves both sides.
 POSTGRES_SETTINGS = {"max_connections": "200", "shared_buffers": "512MB", "max_wal_size": "4GB"}
+# Not /tmp, which may be memory.
+_DISK, _PREFIX = Path("/var/tmp"), "spur-bench-"
 OURS, THEIRS = "spur", "monolith"
 
 
@@ -126,7 +129,8 @@ class Stage:
 @contextmanager
 def stage(quick: bool) -> Iterator[Stage]:
     """A stage in a folder of its own on a disk, not in memory, for commits must cost what they cost."""
-    folder = Path(tempfile.mkdtemp(prefix="spur-bench-", dir="/var/tmp"))
+    _clear_up()
+    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_DISK))
     folder.chmod(0o711)  # Postgres may pass through it under another account
     set_up = Stage(folder, quick)
     try:
@@ -135,6 +139,14 @@ def stage(quick: bool) -> Iterator[Stage]:
         try:
             set_up.close()
         finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _clear_up() -> None:
+    """Removes what runs have left that were killed; a folder's name says whose it is."""
+    for folder in _DISK.glob(f"{_PREFIX}*-*"):
+        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if not Path(f"/proc/{owner}").exists():
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -41,8 +41,9 @@ class Receive:
     async def _caller(self, until: float) -> None:
         metadata = self._peer.metadata()
         while (began := time.perf_counter()) < until:
+            request = pb.ReceiveRequest(events=[webhook_event()])
             try:
-                response = await self._stub.Receive(_request(), timeout=10, metadata=metadata)
+                response = await self._stub.Receive(request, timeout=10, metadata=metadata)
             except grpc.aio.AioRpcError as error:
                 self._outcome.failures.append(f"{error.code().name} {error.details()}")
                 return
@@ -51,8 +52,9 @@ class Receive:
             self._outcome.latencies.append(time.perf_counter() - began)
 
 
-def _request() -> pb.ReceiveRequest:
-    event = pb.Event(
+def webhook_event() -> pb.Event:
+    """A first message of somebody new."""
+    return pb.Event(
         channel="whatsapp",
         account="default",
         event_key=str(uuid.uuid4()),
@@ -60,4 +62,3 @@ def _request() -> pb.ReceiveRequest:
         surface=pb.SURFACE_MESSAGING,
         message=pb.MessageContent(text=_TEXT),
     )
-    return pb.ReceiveRequest(events=[event])

@@ -1,0 +1,122 @@
+"""Whole runs: both sides started, measured and ended."""
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from benchmarks.figures import FIGURES
+from benchmarks.load.plan import Plan
+from benchmarks.model_stub import Pace
+from benchmarks.product import ROOT
+from benchmarks.rounds import run
+from benchmarks.stage import OURS, Stage, stage
+from benchmarks.usage import descendants
+
+STORED = """
+    SELECT (SELECT count(*) FROM messages WHERE author = 'customer' AND text LIKE 'Can I return%'),
+        (SELECT count(*) FROM messages WHERE author = 'assistant' AND text LIKE 'Yes, you can.%'),
+        (SELECT count(*) FROM {calls})
+"""
+
+
+def test_both_sides_store_every_turn_that_is_counted() -> None:
+    with stage(quick=True) as set_up:
+        set_up.pace(Pace(delay=0.05, tokens=9, interval=0.005))
+        for side in set_up.sides:
+            counted = 0
+            for streamed in (False, True):
+                done = run(set_up, side, Plan("turns", side.port, in_flight=3, seconds=0.5, turns=2, streamed=streamed))
+                assert done.outcome.turns >= 3
+                assert min(done.outcome.latencies) >= 0.05 + 8 * 0.005
+                assert min(done.outcome.firsts, default=0.05) >= 0.05
+                assert sum(done.cpu.values()) > 0
+                counted += done.outcome.turns
+            assert stored(set_up, side.name) == (counted,) * 3
+
+
+def stored(set_up: Stage, side: str) -> tuple[int, ...]:
+    """Messages of customers, answers of the model, and calls of it."""
+    database, calls = ("product", "llm_calls") if side == OURS else ("monolith", "model_calls")
+    with closing(psycopg2.connect(set_up.postgres.database_url(database))) as connection:
+        cursor = connection.cursor()
+        cursor.execute(STORED.format(calls=calls))
+        return cursor.fetchone() or ()
+
+
+def started(*arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "benchmarks", "--quick", *arguments], cwd=ROOT, stdout=-1, stderr=-1, text=True
+    )
+
+
+def measured(path: Path, *names: str) -> None:
+    process = started("--json", str(path), *names)
+    out, error = process.communicate(timeout=400)
+    assert process.returncode == 0, out + error
+    figures = json.loads(path.read_text())["figures"]
+    assert {name: list(values) for name, values in figures.items()} == {
+        name: list(FIGURES[name].lines) for name in names
+    }
+    for name in names:
+        assert all(line.what in out for line in FIGURES[name].lines.values())
+
+
+def test_a_run_prints_and_writes_every_line_of_the_figures_that_were_asked_for(tmp_path: Path) -> None:
+    measured(tmp_path / "kept" / "figures.json", "idle", "receive")
+
+
+@pytest.mark.long
+def test_every_figure_can_be_measured(tmp_path: Path) -> None:
+    measured(tmp_path / "figures.json", *FIGURES)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_nothing_is_left_of_a_run_that_is_ended(number: signal.Signals) -> None:
+    before = folders_of_runs()
+    process = started("memory")
+    eventually(lambda: len(descendants(process.pid)) > 10)
+    begun = descendants(process.pid)
+    process.send_signal(number)
+    out, error = process.communicate(timeout=60)
+    eventually(lambda: not any(lives(pid) for pid in begun))
+    if number == signal.SIGKILL:
+        with stage(quick=True):
+            pass  # the next run clears up
+    else:
+        assert process.returncode == 1
+        assert "Stopped." in out
+        assert "Traceback" not in error
+    assert folders_of_runs() <= before
+
+
+def test_an_unknown_figure_is_answered_with_those_there_are() -> None:
+    process = started("speed")
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert all(name in error for name in ("speed", *FIGURES))
+
+
+def folders_of_runs() -> set[Path]:
+    return set(Path("/var/tmp").glob("spur-bench-*"))
+
+
+def lives(pid: int) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
