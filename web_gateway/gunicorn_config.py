@@ -41,7 +41,7 @@ def options(settings: WebGatewaySettings, listener: int, metrics_dir: str) -> di
         # other way round they may send a request into a connection that is being closed.
         "keepalive": 75,
         # Streams are over within 2 s of a SIGTERM and waiting requests within 4 s; a container is killed after 10.
-        "graceful_timeout": 8,
+        "graceful_timeout": 7,
         "timeout": 30,
         # Its heartbeat must not wait for a disk.
         "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108 - memory, not a fixed file

@@ -20,7 +20,7 @@ _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 # Of the end, in this order.
 _ANNOUNCE_SECONDS = 0.5  # in which responses say that their connection closes, before any does
 _ACCEPT_SECONDS = 0.1  # for connections that were accepted to be counted
-_IDLE_SECONDS = 3.0  # after which connections without a request are closed
+_IDLE_SECONDS = 2.0  # after which connections without a request are closed
 _LINGER_SECONDS = 5.0  # for a client to take what is left of a response
 _UNREACHABLE_MS = 30_000  # after which the kernel gives up a client that acknowledges nothing
 _WRITE_BUFFER = 16 * 1024  # bytes beside the kernel's buffers, above which the application waits
