@@ -12,7 +12,7 @@ VENV := .venv/.installed
 TESTS ?= tests
 WORKERS ?= auto
 # What gets better by being repeated: each race so many times, and the runs that take minutes.
-LONG ?= tests/conversation_service/races tests/crashes tests/lost_neighbours tests/replicas tests/llm_service
+LONG ?= tests/conversation_service/races tests/crashes tests/lost_neighbours tests/replicas tests/llm_service tests/benchmarks
 REPETITIONS ?= 500
 EVENTS ?= 10000
 SECONDS ?= 300
