@@ -47,8 +47,11 @@ def install() -> None:
 class Monolith:
     """The running server."""
 
-    def __init__(self, database_url: str, model_port: int, folder: Path) -> None:
+    def __init__(self, name: str, database_url: str, model_port: int, folder: Path, *, bare: bool = False) -> None:
+        """`bare`: without the vendor's package and without a log."""
         self.port = choose_port(HOST, 18_180, ())
+        self._name = name
+        self._bare = bare
         self.children: list[Child] = []
         self._folder = folder
         self._database_url = database_url
@@ -70,8 +73,9 @@ class Monolith:
             OPENAI_API_KEY="none",
             OPENAI_MODEL="gpt-4o-mini",
             PROMPT=str(prompt),
+            BARE="1" if self._bare else "",
         )
-        child = Child("monolith", ["node", "server.js"], variables, FOLDER, self._folder / "monolith.log")
+        child = Child(self._name, ["node", "server.js"], variables, FOLDER, self._folder / f"{self._name}.log")
         self.children.append(child)
         child.wait_until(http_ready(HOST, self.port))
 

@@ -25,12 +25,12 @@ HOST = "127.0.0.1"
 POSTGRES_SETTINGS = {"max_connections": "200", "shared_buffers": "512MB", "max_wal_size": "4GB"}
 # Not /tmp, which may be memory.
 _DISK, _PREFIX = Path("/var/tmp"), "spur-bench-"
-OURS, THEIRS = "spur", "monolith"
+OURS, THEIRS, FLOOR = "spur", "monolith", "floor"
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two that are compared."""
+    """One of those that are compared."""
 
     name: str
     port: int
@@ -83,12 +83,18 @@ class Stage:
     @cached_property
     def theirs(self) -> Side | None:
         """None where the monolith cannot be run here."""
-        if self.missing:
-            return None
+        return None if self.missing else self._monolith(THEIRS, bare=False)
+
+    @cached_property
+    def floor(self) -> Side | None:
+        """The monolith with nothing that it could do without."""
+        return None if self.missing else self._monolith(FLOOR, bare=True)
+
+    def _monolith(self, name: str, *, bare: bool) -> Side:
         install()
-        monolith = Monolith(self.new_database("monolith"), self.model_port, self.folder)
+        monolith = Monolith(name, self.new_database(name), self.model_port, self.folder, bare=bare)
         self._children_of(monolith)
-        return Side(THEIRS, monolith.port, {child.name: child.pid for child in monolith.children})
+        return Side(name, monolith.port, {child.name: child.pid for child in monolith.children})
 
     @property
     def sides(self) -> list[Side]:

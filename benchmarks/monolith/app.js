@@ -32,8 +32,8 @@ const REPLY = {
   },
 };
 
-export function createApp(store, model) {
-  const app = Fastify({ logger: false, keepAliveTimeout: 75_000 });
+export function createApp(store, model, logger) {
+  const app = Fastify({ logger, keepAliveTimeout: 75_000 });
 
   app.get("/readyz", async () => ({ status: "ok" }));
 

@@ -1,67 +1,44 @@
-// Calls to the model over connections that are kept alive: a whole answer, or one token after the other.
+// Calls to the model by the vendor's own package, streamed, as most would write it and as Spur does.
 
-import { Pool } from "undici";
-
-const HEADERS = { "content-type": "application/json" };
+import OpenAI from "openai";
 
 export class Model {
   constructor(baseUrl, key, name, system) {
-    const url = new URL(baseUrl);
-    this.pool = new Pool(url.origin, { connections: null, pipelining: 1, headersTimeout: 30_000, bodyTimeout: 30_000 });
-    this.path = `${url.pathname.replace(/\/$/, "")}/chat/completions`;
-    this.headers = { ...HEADERS, authorization: `Bearer ${key}` };
+    this.client = new OpenAI({ baseURL: baseUrl, apiKey: key, maxRetries: 0, timeout: 30_000 });
     this.name = name;
     this.system = { role: "system", content: system };
   }
 
-  async #ask(history, stream) {
-    const said = history.map(({ author, text }) => ({ role: author === "customer" ? "user" : "assistant", content: text }));
-    const options = stream ? { stream: true, stream_options: { include_usage: true } } : {};
-    const body = JSON.stringify({ model: this.name, messages: [this.system, ...said], max_tokens: 250, ...options });
-    const response = await this.pool.request({ method: "POST", path: this.path, headers: this.headers, body });
-    if (response.statusCode !== 200) {
-      await response.body.dump();
-      throw new Error(`the model answered with status ${response.statusCode}`);
-    }
-    return response.body;
-  }
-
-  async write(history) {
-    const began = performance.now();
-    const answer = await (await this.#ask(history, false)).json();
-    return { text: answer.choices[0].message.content, call: this.#call(answer.usage, began) };
+  write(history) {
+    return this.stream(history, () => {});
   }
 
   async stream(history, onToken) {
     const began = performance.now();
-    const body = await this.#ask(history, true);
-    body.setEncoding("utf8");
-    let held = "";
+    const said = history.map(({ author, text }) => ({ role: author === "customer" ? "user" : "assistant", content: text }));
+    const events = await this.client.chat.completions.create({
+      model: this.name,
+      messages: [this.system, ...said],
+      max_tokens: 250,
+      stream: true,
+      stream_options: { include_usage: true },
+    });
     let text = "";
     let usage;
-    for await (const piece of body) {
-      const lines = (held + piece).split("\n");
-      held = lines.pop();
-      for (const line of lines) {
-        if (!line.startsWith("data: ") || line === "data: [DONE]") continue;
-        const chunk = JSON.parse(line.slice(6));
-        usage = chunk.usage ?? usage;
-        const token = chunk.choices[0]?.delta.content;
-        if (token) {
-          text += token;
-          onToken(token);
-        }
+    for await (const event of events) {
+      usage = event.usage ?? usage;
+      const token = event.choices[0]?.delta.content;
+      if (token) {
+        text += token;
+        onToken(token);
       }
     }
-    return { text, call: this.#call(usage, began) };
-  }
-
-  #call(usage, began) {
-    return {
+    const call = {
       model: this.name,
       promptTokens: usage?.prompt_tokens ?? 0,
       completionTokens: usage?.completion_tokens ?? 0,
       latencyMs: Math.round(performance.now() - began),
     };
+    return { text, call };
   }
 }

@@ -31,7 +31,7 @@ STORED = """
 def test_both_sides_store_every_turn_that_is_counted() -> None:
     with stage(quick=True) as set_up:
         set_up.pace(Pace(delay=0.05, tokens=9, interval=0.005))
-        for side in set_up.sides:
+        for side in (*set_up.sides, *([set_up.floor] if set_up.floor else [])):
             counted = 0
             for streamed in (False, True):
                 done = run(set_up, side, Plan("turns", side.port, in_flight=3, seconds=0.5, turns=2, streamed=streamed))
@@ -45,7 +45,7 @@ def test_both_sides_store_every_turn_that_is_counted() -> None:
 
 def stored(set_up: Stage, side: str) -> tuple[int, ...]:
     """Messages of customers, answers of the model, and calls of it."""
-    database, calls = ("product", "llm_calls") if side == OURS else ("monolith", "model_calls")
+    database, calls = ("product", "llm_calls") if side == OURS else (side, "model_calls")
     with closing(psycopg2.connect(set_up.postgres.database_url(database))) as connection:
         cursor = connection.cursor()
         cursor.execute(STORED.format(calls=calls))

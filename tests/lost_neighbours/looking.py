@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from statistics import median
 
 import requests
 
@@ -11,7 +12,8 @@ from tests.local_stack.waiting import eventually
 from tests.lost_neighbours.crowd import Answer
 from tests.lost_neighbours.database_server import children
 
-# Three seconds are promised; the rest is for a test machine that has other things to do.
+PROMISED = 3.0
+# The rest is for the slowest ones on a test machine that has other things to do.
 IN_TIME = 6.0
 _MORE_THREADS = 4
 _MORE_BYTES = 60 * 1024 * 1024
@@ -69,6 +71,7 @@ class Piles:
 def refused_in_time(answers: list[Answer]) -> None:
     """Each was told to come back, and soon enough."""
     assert all(answer.is_refusal for answer in answers), [answer for answer in answers if not answer.is_refusal][:3]
+    assert median(answer.seconds for answer in answers) < PROMISED
     assert max(answer.seconds for answer in answers) < IN_TIME
 
 

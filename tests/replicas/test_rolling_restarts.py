@@ -14,9 +14,8 @@ from tests.replicas.quiescence import quiet
 from tests.replicas.visitors import Visitor, visiting
 from tests.scripted_openai import Pace
 
-# A container gets 10 s. The gateway takes five to six of them where the machine has time for it, which a machine that
-# runs other tests has not.
-_DRAIN_SECONDS = 15.0
+# What a container has between SIGTERM and SIGKILL.
+_DRAIN_SECONDS = 10.0
 
 
 @contextmanager
