@@ -77,6 +77,7 @@ class Subscription:
     number: int
     thread: Thread
     rev: int
+    with_previews: bool = True
     silent_through: int = 0  # the newest turn that it was told to have ended without a reply
 
 

@@ -42,7 +42,7 @@ class Hub:
         self._newest: dict[str, int] = {}  # revisions by conversation, as this process committed them
         self._wakeup = asyncio.Event()
         self._closed = False
-        self.previews = Previews(lambda thread: self._topics.get(thread, ()))
+        self.previews = Previews(self._watching)
 
     def join(self) -> Follower:
         """A new stream."""
@@ -72,13 +72,15 @@ class Hub:
             follower.push(pb.FollowEvent(subscription_ids=[command.subscription_id], ended=ended))
             return
         thread = command.conversation_id, command.channel, command.account
-        subscription = Subscription(follower, command.subscription_id, thread, command.after_rev)
+        subscription = Subscription(
+            follower, command.subscription_id, thread, command.after_rev, not command.without_previews
+        )
         follower.subscriptions[subscription.number] = subscription
         self._topics[thread].add(subscription)
         _subscriptions.inc()
         if self._newest.get(thread[0]) != command.after_rev:
             self._read_soon(thread)
-        if preview := self.previews.current(thread):
+        if subscription.with_previews and (preview := self.previews.current(thread)):
             preview.show_to(subscription)
 
     def unsubscribe(self, follower: Follower, number: int) -> None:
@@ -127,6 +129,10 @@ class Hub:
         await asyncio.gather(
             every(self._poll_seconds, self._read_stale, self._wakeup), every(self._poll_seconds, self._poll)
         )
+
+    def _watching(self, thread: Thread) -> list[Subscription]:
+        """Those who see answers as they are written."""
+        return [subscription for subscription in self._topics.get(thread, ()) if subscription.with_previews]
 
     def _read_soon(self, thread: Thread) -> None:
         self._stale.add(thread)
@@ -188,5 +194,5 @@ class Hub:
                 self._read_soon(thread)
             for silent_no, reason in zip(silent or (), reasons or (), strict=True):
                 self._tell_silence([s for s in topic if s.rev >= rev], silent_no, reason)
-            if worker is not None and topic:
+            if worker is not None and self._watching(thread):
                 self._running(thread, turn_no, fence, worker)

@@ -341,18 +341,20 @@ class FollowRequest(_message.Message):
     def __init__(self, subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., unsubscribe: _Optional[_Union[Unsubscribe, _Mapping]] = ...) -> None: ...
 
 class Subscribe(_message.Message):
-    __slots__ = ("subscription_id", "conversation_id", "channel", "account", "after_rev")
+    __slots__ = ("subscription_id", "conversation_id", "channel", "account", "after_rev", "without_previews")
     SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]
     CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     AFTER_REV_FIELD_NUMBER: _ClassVar[int]
+    WITHOUT_PREVIEWS_FIELD_NUMBER: _ClassVar[int]
     subscription_id: int
     conversation_id: str
     channel: str
     account: str
     after_rev: int
-    def __init__(self, subscription_id: _Optional[int] = ..., conversation_id: _Optional[str] = ..., channel: _Optional[str] = ..., account: _Optional[str] = ..., after_rev: _Optional[int] = ...) -> None: ...
+    without_previews: bool
+    def __init__(self, subscription_id: _Optional[int] = ..., conversation_id: _Optional[str] = ..., channel: _Optional[str] = ..., account: _Optional[str] = ..., after_rev: _Optional[int] = ..., without_previews: _Optional[bool] = ...) -> None: ...
 
 class Unsubscribe(_message.Message):
     __slots__ = ("subscription_id",)

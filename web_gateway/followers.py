@@ -154,6 +154,7 @@ class Followers:
                 channel=CHANNEL,
                 account=self._account,
                 after_rev=follower.after_rev,
+                without_previews=not follower.is_stream,
             )
         )
 

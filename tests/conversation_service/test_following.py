@@ -37,7 +37,9 @@ class Stream:
         async for response in self.call:
             self.events.extend(response.events)
 
-    async def subscribe(self, number: int, conversation: str, after_rev: int = 0, channel: str = "web") -> None:
+    async def subscribe(
+        self, number: int, conversation: str, after_rev: int = 0, channel: str = "web", without_previews: bool = False
+    ) -> None:
         await self.call.write(
             pb.FollowRequest(
                 subscribe=pb.Subscribe(
@@ -46,6 +48,7 @@ class Stream:
                     channel=channel,
                     account="default",
                     after_rev=after_rev,
+                    without_previews=without_previews,
                 )
             )
         )
@@ -198,6 +201,24 @@ def test_who_comes_in_the_middle_of_an_answer_sees_what_was_written_so_far(datab
             go_on.set()
             await stream.until(2, 2)
             assert stream.shown(1) == stream.shown(2) == ["=First. ", "+Second.", "First. Second."]
+
+    asyncio.run(scenario())
+
+
+def test_who_wants_no_previews_sees_nothing_before_the_reply(database_url: str) -> None:
+    async def scenario() -> None:
+        go_on = asyncio.Event()
+        async with running_service(database_url, slow(go_on)) as service, following(service) as stream:
+            conversation = new_conversation()
+            await stream.subscribe(1, conversation)
+            await stream.subscribe(2, conversation, without_previews=True)
+            await service.receive(web_message(conversation, "hello"))
+            await eventually(lambda: asyncio.sleep(0, stream.shown(1)), bool)
+            await stream.subscribe(3, conversation, without_previews=True)
+            go_on.set()
+            await asyncio.gather(*(stream.until(number, 2) for number in (1, 2, 3)))
+            assert stream.shown(1) == ["=First. ", "+Second.", "First. Second."]
+            assert stream.shown(2) == stream.shown(3) == ["First. Second."]
 
     asyncio.run(scenario())
 
