@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 import time
 
 import structlog
@@ -170,7 +171,7 @@ class Answering:
             except DatabaseUnavailable:
                 if time.monotonic() > until:
                     raise
-            await asyncio.sleep(_POLL_SECONDS)
+            await asyncio.sleep(_POLL_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
 
     async def _write(self, turn: Turn, preview: Preview) -> Reply:
         if turn.attempts >= _THIRD_ATTEMPT:

@@ -96,8 +96,9 @@ _STATEMENTS = {path.stem: _Statement(path) for path in (Path(__file__).parent / 
 class Session:
     """One thread's connection. Outside of `transaction` every statement commits on its own."""
 
-    def __init__(self, database: peewee.PostgresqlDatabase) -> None:
+    def __init__(self, database: peewee.PostgresqlDatabase, watchdog: Watchdog) -> None:
         self._database = database
+        self._watchdog = watchdog
         self._prepared_on: object = None
         self._prepared: set[str] = set()
 
@@ -110,6 +111,7 @@ class Session:
         if name not in self._prepared:
             self._database.execute_sql(statement.prepare)
             self._prepared.add(name)
+        self._watchdog.restart(connection.fileno())  # each statement has its own time
         cursor = self._database.execute_sql(statement.execute, parameters)
         return cursor.fetchall() if cursor.description else []
 
@@ -176,7 +178,7 @@ class Database:
             _logger.error("database unreachable", error=str(error).strip())
             raise DatabaseUnavailable("cannot connect") from error
         if not hasattr(self._thread, "session"):
-            self._thread.session = Session(self._database)
+            self._thread.session = Session(self._database, self._watchdog)
         session = cast(Session, self._thread.session)
         if is_new:
             self._admit(session)
@@ -186,7 +188,7 @@ class Database:
         try:
             with self._watchdog.over(self._database.connection().fileno()):
                 self._check(session)
-        except DatabaseUnavailable:
+        except Exception:  # whatever it was, a connection that was not admitted is not used
             self._database.close()
             raise
 

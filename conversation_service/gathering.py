@@ -22,13 +22,23 @@ class Gathering(Generic[Item, Result]):
         work: Callable[[list[Item]], Awaitable[list[Result]]],
         weigh: Callable[[Item], int] = lambda _: 1,
         limit: int = 64,
+        alone_after: tuple[type[Exception], ...] = (DatabaseBusy,),
     ) -> None:
-        """`work` gives a result for each item, in their order; `limit` is the weight of a round."""
+        """`work` gives a result for each item, in their order; `limit` is the weight of a round.
+
+        Where a round ends with one of `alone_after`, a single item may be to blame: each is tried again alone.
+        """
+        self._alone_after = alone_after
         self._work = work
         self._weigh = weigh
         self._limit = limit
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._lanes: set[asyncio.Task[None]] = set()
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a round."""
+        return len(self._waiting)
 
     async def add(self, item: Item) -> Result:
         """The result for `item`. Raises what `work` raises; others may have been in the same round."""
@@ -42,29 +52,34 @@ class Gathering(Generic[Item, Result]):
     async def _run(self) -> None:
         try:
             while self._waiting:
-                await self._do(self._next())
+                if entries := self._next():
+                    await self._do(entries)
         finally:
             # At once, not by a callback: what is added before that would find no lane free, and nobody to take it.
             self._lanes.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     def _next(self) -> list[tuple[Item, asyncio.Future[Result]]]:
-        entries = [self._waiting.popleft()]
-        weight = self._weigh(entries[0][0])
-        while self._waiting and (weight := weight + self._weigh(self._waiting[0][0])) <= self._limit:
-            entries.append(self._waiting.popleft())
+        """As many as a round holds, but at least one; who has left meanwhile is left out."""
+        entries: list[tuple[Item, asyncio.Future[Result]]] = []
+        weight = 0
+        while self._waiting:
+            item, future = self._waiting[0]
+            if not future.done():
+                weight += self._weigh(item)
+                if entries and weight > self._limit:
+                    break
+                entries.append((item, future))
+            self._waiting.popleft()
         return entries
 
     async def _do(self, entries: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         try:
             results = await self._work([item for item, _future in entries])
-        except DatabaseBusy as error:
-            # One conversation that somebody holds must not hold up the others.
-            if len(entries) > 1:
-                await asyncio.gather(*(self._do([entry]) for entry in entries))
-                return
-            _fail(entries, error)
         except Exception as error:  # noqa: BLE001 - it belongs to those who asked
-            _fail(entries, error)
+            if len(entries) > 1 and isinstance(error, self._alone_after):
+                await asyncio.gather(*(self._do([entry]) for entry in entries if not entry[1].done()))
+            else:
+                _fail(entries, error)
         else:
             for (_item, future), result in zip(entries, results, strict=True):
                 if not future.done():  # else who asked has left

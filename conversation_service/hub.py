@@ -96,8 +96,8 @@ class Hub:
 
     def note(self, conversation_id: str, rev: int) -> None:
         """A revision that was just committed here: who follows from it on has nothing to read."""
-        self._newest.pop(conversation_id, None)
-        self._newest[conversation_id] = rev
+        # Put in anew, so that the ones used last are the last to be forgotten.
+        self._newest[conversation_id] = max(rev, self._newest.pop(conversation_id, 0))
         if len(self._newest) > _NOTED:
             del self._newest[next(iter(self._newest))]
 

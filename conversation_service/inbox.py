@@ -34,6 +34,11 @@ class Inbox:
         self._windows = windows
         self._recording = Gathering(self._record, Call.weight, limit=128)
 
+    @property
+    def waiting(self) -> int:
+        """Calls that wait to be recorded."""
+        return self._recording.waiting
+
     async def record(self, events: Sequence[pb.Event], request_id: str, trace_parent: str | None) -> Result:
         """Store `events` in one transaction and return after its COMMIT: a receipt each, in their order.
 

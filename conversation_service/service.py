@@ -77,7 +77,10 @@ class ConversationService(conversation_pb2_grpc.ConversationServiceServicer):
 
     async def _refuse_overload(self, request: pb.ReceiveRequest, rpc: _Rpc) -> None:
         """People at a screen are told before anything is written; platforms' events wait in the tables."""
-        behind = self._answering.oldest_wait > self._overload_seconds or self._database.waiting > _MAX_WAITING
+        behind = (
+            self._answering.oldest_wait > self._overload_seconds
+            or self._database.waiting + self._inbox.waiting > _MAX_WAITING
+        )
         if behind and any(event.surface == pb.SURFACE_LIVE for event in request.events):
             await _exhausted(rpc, "overloaded", random.uniform(2, 5))  # noqa: S311 - jitter
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from prometheus_client import Counter
 
 from chassis.faultpoints import faultpoint
-from conversation_service.database import Database, Row, Session, columns
+from conversation_service.database import REFUSED, Database, DatabaseBusy, Row, Session, columns
 from conversation_service.gathering import Gathering
 from protos import llm_pb2
 
@@ -99,7 +99,7 @@ class Turns:
         self._lease = lease
         self._deadline = deadline
         self._history_limit = history_limit
-        self._finishing = Gathering(self._finish)
+        self._finishing = Gathering(self._finish, alone_after=(DatabaseBusy, *REFUSED))
 
     async def claim(self, limit: int) -> list[Turn]:
         """Up to `limit` due turns, with their inputs, which were read after the claim was committed."""
@@ -141,9 +141,14 @@ class Turns:
             for turn, reply in replies
         ]
         calls = [row for place, (_turn, reply) in enumerate(replies, start=1) for row in _call_rows(place, reply)]
-        committed = await self._database.run(
-            lambda session: session.execute("finish_turns", *columns(rows, 9), *columns(calls, 11))
-        )
+
+        def work(session: Session) -> list[Row]:
+            committed = session.execute("finish_turns", *columns(rows, 9), *columns(calls, 11))
+            if missing := {str(row[3]) for row in rows} - {str(row[0]) for row in committed}:
+                committed += session.execute("find_replies", list(missing))
+            return committed
+
+        committed = await self._database.run(work)
         faultpoint("reply.committed")
         found = {str(row[0]): Committed(str(row[0]), *row[1:]) for row in committed}
         return [found.get(reply.message_id) for _turn, reply in replies]

@@ -41,6 +41,12 @@ class Watchdog:
             with self._lock:
                 self._since.pop(descriptor, None)
 
+    def restart(self, descriptor: int) -> None:
+        """Count from now on, where it is watched."""
+        with self._lock:
+            if descriptor in self._since:
+                self._since[descriptor] = time.monotonic()
+
     def hurry(self, seconds: float) -> None:
         """From now on no more than `seconds` may pass."""
         self._seconds = seconds

@@ -4,10 +4,10 @@
 WITH due AS (
     SELECT t.conversation_id, t.turn_no, c.owner, c.owner_epoch, c.channel, c.account, c.surface
     FROM turns t JOIN conversations c ON c.id = t.conversation_id
+    LEFT JOIN turns p ON p.conversation_id = t.conversation_id AND p.turn_no = t.turn_no - 1
     WHERE t.state = 'pending' AND t.run_at <= now()
-        AND NOT EXISTS (
-            SELECT FROM turns e
-            WHERE e.conversation_id = t.conversation_id AND e.turn_no < t.turn_no AND e.state IN ('pending', 'running'))
+        -- The one before it is over, and so are all before that: they were claimed in order.
+        AND coalesce(p.state NOT IN ('pending', 'running'), true)
     ORDER BY t.run_at LIMIT $1
     FOR UPDATE OF c SKIP LOCKED
 ), claimed AS (

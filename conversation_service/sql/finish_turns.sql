@@ -3,8 +3,7 @@
 -- changed. Arrays of one length: conversation, turn, fence, message id, text, meta, prompt version, knowledge version,
 -- request id. Then one for each call of a model: which of the replies (from 1), rung, provider, model, used fallback, error
 -- code, prompt tokens, completion tokens, latency, time to first token, cost.
--- Returns a row for each that is committed, now or by an earlier try whose answer was lost: message, number, revision, time,
--- whether a later turn may wait.
+-- Returns a row for each that is committed: message, number, revision, time, whether a later turn waits.
 WITH input AS MATERIALIZED (
     SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) WITH ORDINALITY AS i (
         conversation_id, turn_no, fence, message_id, text, meta, prompt_version, knowledge_version, request_id, place)
@@ -12,9 +11,16 @@ WITH input AS MATERIALIZED (
     -- In the order in which recording takes them, so that the two never wait for each other.
     SELECT id, owner_epoch, surface FROM conversations WHERE id = ANY ($1)
     ORDER BY channel, account, thread_key FOR UPDATE
+), held AS MATERIALIZED (
+    -- As renewing takes them.
+    SELECT t.conversation_id, t.turn_no
+    FROM conversation c JOIN input i ON c.id = i.conversation_id
+    JOIN turns t ON t.conversation_id = i.conversation_id AND t.turn_no = i.turn_no AND t.fence = i.fence
+    WHERE t.state NOT IN ('pending', 'done', 'silent')
+    ORDER BY t.conversation_id, t.turn_no FOR UPDATE OF t
 ), finished AS (
     UPDATE turns t SET state = 'done', finished_at = clock_timestamp(), lease_until = NULL
-    FROM input i JOIN conversation c ON c.id = i.conversation_id
+    FROM held h JOIN input i USING (conversation_id, turn_no) JOIN conversation c ON c.id = i.conversation_id
     WHERE t.conversation_id = i.conversation_id AND t.turn_no = i.turn_no AND t.fence = i.fence
         AND t.owner_epoch = c.owner_epoch
         -- Says "still running" so that the planner takes the primary key, not the index of all running turns.
@@ -43,5 +49,3 @@ WITH input AS MATERIALIZED (
         first_token_ms, cost_micros) USING (place)
 )
 SELECT r.id, r.seq, r.rev, r.created_at, c.next_turn - 1 > c.turn_no FROM replied r JOIN counted c ON c.message_id = r.id
-UNION ALL
-SELECT m.id, m.seq, m.rev, m.created_at, true FROM input i JOIN messages m ON m.id = i.message_id

@@ -5,6 +5,4 @@ SELECT coalesce(extract(epoch FROM clock_timestamp() - min(greatest(t.run_at, p.
 FROM turns t
 LEFT JOIN turns p ON p.conversation_id = t.conversation_id AND p.turn_no = t.turn_no - 1
 WHERE t.state = 'pending' AND t.run_at <= clock_timestamp()
-    AND NOT EXISTS (
-        SELECT FROM turns e
-        WHERE e.conversation_id = t.conversation_id AND e.turn_no < t.turn_no AND e.state IN ('pending', 'running'))
+    AND coalesce(p.state NOT IN ('pending', 'running'), true)

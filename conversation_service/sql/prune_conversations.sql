@@ -10,7 +10,7 @@ WITH idle AS MATERIALIZED (
             c.created_at) < now() - make_interval(days => $1)
         AND NOT EXISTS (SELECT FROM turns t WHERE t.conversation_id = c.id AND t.state IN ('pending', 'running'))
         AND NOT EXISTS (
-            SELECT FROM deliveries d WHERE d.conversation_id = c.id AND d.state IN ('queued', 'sending', 'unknown'))
+            SELECT FROM deliveries d WHERE d.conversation_id = c.id AND d.state IN ('queued', 'sending', 'unknown', 'parked'))
         AND NOT EXISTS (SELECT FROM conversations e WHERE e.continues_in = c.id)
     ORDER BY c.active_on, c.id LIMIT (9 + $2) / 10 OFFSET $3 FOR UPDATE OF c SKIP LOCKED
 ), doomed AS MATERIALIZED (

@@ -27,7 +27,7 @@ WITH input AS MATERIALIZED (
         (id, channel, account, thread_key, surface, open_count, next_seq, next_turn, next_rev, last_customer_at)
     SELECT (array_agg(new_id ORDER BY place))[1], channel, account, thread_key, min(surface),
         (count(*) - 1) % 10 + 1, 1 + count(*), 1 + (count(*) + 9) / 10, 1 + count(*),
-        max(coalesce(platform_time, now()))
+        max(least(platform_time, now()))  -- a platform's clock may be ahead
     FROM fresh GROUP BY channel, account, thread_key ORDER BY channel, account, thread_key
     ON CONFLICT (channel, account, thread_key) DO UPDATE SET
         open_count = (c.open_count + excluded.next_seq - 2) % 10 + 1,

@@ -123,3 +123,23 @@ def test_who_leaves_takes_nobody_with_them() -> None:
         return await staying
 
     assert asyncio.run(scenario()) == 4
+
+
+def test_who_left_before_their_round_is_left_out_of_it() -> None:
+    async def scenario() -> list[list[int]]:
+        work = Work()
+        gathering = Gathering(work)
+        busy = []
+        for number in range(LANES):
+            busy.append(asyncio.create_task(gathering.add(number)))
+            await fill_a_lane()
+        leaving, staying = asyncio.create_task(gathering.add(7)), asyncio.create_task(gathering.add(8))
+        await asyncio.sleep(0)
+        assert gathering.waiting == 2
+        leaving.cancel()
+        await asyncio.sleep(0)
+        work.go_on.set()
+        await asyncio.gather(*busy, staying)
+        return work.rounds
+
+    assert asyncio.run(scenario()) == [[0], [1], [8]]

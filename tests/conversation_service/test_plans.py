@@ -1,0 +1,112 @@
+"""What a statement reads grows with what it is asked for, also when it was planned in a quiet hour."""
+
+import hashlib
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+import pytest
+
+from conversation_service.database import _SESSION_OPTIONS, _STATEMENTS
+
+QUIET = 20_000  # conversations whose turns were over when the tables were analysed
+DUE = 2_000
+SEED = """
+    INSERT INTO conversations (id, channel, account, thread_key, surface, next_seq, next_turn, next_rev)
+        SELECT md5('c' || g)::uuid, 'web', 'default', 'thread ' || g, 'live', 2, 2, 2
+        FROM generate_series(%(first)s, %(last)s) g;
+    INSERT INTO turns (conversation_id, turn_no, input_through_seq, state, finished_at, deadline_at)
+        SELECT md5('c' || g)::uuid, 1, 1, %(state)s, CASE %(state)s WHEN 'done' THEN now() END,
+            now() + interval '1 hour'
+        FROM generate_series(%(first)s, %(last)s) g;
+    INSERT INTO messages (id, conversation_id, seq, rev, author, text, turn_no)
+        SELECT md5('m' || g)::uuid, md5('c' || g)::uuid, 1, 1, 'customer', 'hello', 1
+        FROM generate_series(%(first)s, %(last)s) g
+"""
+RUN = "UPDATE turns SET state = 'running', lease_until = now() + interval '1 hour' WHERE state = 'pending'"
+
+
+class Tables:
+    """A service's connection that is as old as the quiet hour, and the owner's."""
+
+    def __init__(self, cursor: Any, owner: Any) -> None:
+        self._cursor = cursor
+        self._owner = owner
+
+    def change(self, sql: str, **parameters: object) -> None:
+        self._owner.execute(sql, parameters or None)
+
+    def prepare(self, name: str, *parameters: object) -> None:
+        self._cursor.execute(_STATEMENTS[name].prepare.replace("%%", "%"))
+        self._explain(name, parameters, analyse=False)  # the plan is made now, and kept
+
+    def rows_touched(self, name: str, *parameters: object) -> int:
+        """Rows that all parts of the plan handed on or threw away."""
+        return _touched(self._explain(name, parameters, analyse=True)["Plan"])
+
+    def running(self) -> tuple[list[str], list[int], list[int]]:
+        self._owner.execute("SELECT conversation_id::text, turn_no, fence FROM turns WHERE state = 'running'")
+        ids, turns, fences = zip(*self._owner.fetchall(), strict=True)
+        return list(ids), list(turns), list(fences)
+
+    def _explain(self, name: str, parameters: tuple[object, ...], analyse: bool) -> Any:
+        options = "ANALYZE, FORMAT JSON" if analyse else "FORMAT JSON"
+        self._cursor.execute(f"EXPLAIN ({options}) {_STATEMENTS[name].execute}", parameters)
+        return self._cursor.fetchone()[0][0]
+
+
+def _touched(node: dict[str, Any]) -> int:
+    removed = sum(value for key, value in node.items() if key.startswith("Rows Removed by"))
+    own = (node.get("Actual Rows", 0) + removed) * node.get("Actual Loops", 1)
+    return int(own) + sum(_touched(child) for child in node.get("Plans", ()))
+
+
+@pytest.fixture
+def tables(database_url: str, owner_url: str) -> Iterator[Tables]:
+    with (
+        closing(psycopg2.connect(database_url, options=_SESSION_OPTIONS)) as service,
+        closing(psycopg2.connect(owner_url)) as owner,
+    ):
+        service.autocommit = owner.autocommit = True
+        tables = Tables(service.cursor(), owner.cursor())
+        tables.change(SEED, first=1, last=QUIET, state="done")
+        tables.change("ANALYZE")
+        yield tables
+
+
+def test_looking_for_due_turns_costs_no_more_than_there_are(tables: Tables) -> None:
+    claim = 64, "worker", 15.0, 60.0
+    tables.prepare("oldest_turn")
+    tables.prepare("claim_turns", *claim)
+    tables.change(SEED, first=QUIET + 1, last=QUIET + DUE, state="pending")
+    assert tables.rows_touched("oldest_turn") < 20 * DUE
+    assert tables.rows_touched("claim_turns", *claim) < 30 * DUE
+
+
+def test_leases_are_renewed_and_handed_back_at_a_cost_of_those_that_are_held(tables: Tables) -> None:
+    none: tuple[list[str], list[int], list[int]] = ([], [], [])
+    tables.prepare("renew_turns", *none, 15.0)
+    tables.prepare("release_turns", *none)
+    tables.change(SEED, first=QUIET + 1, last=QUIET + DUE, state="pending")
+    tables.change(RUN)
+    held = tables.running()
+    assert len(held[0]) == DUE
+    assert tables.rows_touched("renew_turns", *held, 15.0) < 20 * DUE
+    assert tables.rows_touched("release_turns", *held) < 20 * DUE
+
+
+def test_a_follower_reads_its_own_conversation_also_where_the_tables_were_empty_at_first(
+    database_url: str, owner_url: str
+) -> None:
+    with (
+        closing(psycopg2.connect(database_url, options=_SESSION_OPTIONS)) as service,
+        closing(psycopg2.connect(owner_url)) as owner,
+    ):
+        service.autocommit = owner.autocommit = True
+        tables = Tables(service.cursor(), owner.cursor())
+        tables.prepare("read_changes", [], [], [], [], 50)
+        tables.change(SEED, first=1, last=DUE, state="done")
+        one = str(uuid.UUID(hashlib.md5(b"c7").hexdigest()))
+        assert tables.rows_touched("read_changes", [one], ["web"], ["default"], [0], 50) < 50
