@@ -39,7 +39,7 @@ test: $(VENV) ## Run the tests (TESTS=tests/chassis runs some, WORKERS=1 in one 
 
 test-long: $(VENV) ## Repeat races, crashes and outages for an hour (REPETITIONS=500 of each race)
 	@.ci/chromium
-	@SPUR_REPETITIONS=$(REPETITIONS) $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 2 --dist loadfile \
+	@SPUR_REPETITIONS=$(REPETITIONS) $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile \
 		-m "long or not long" $(LONG)
 
 chaos: $(VENV) ## Kill services and Postgres while customers write (EVENTS=10000, SECONDS=300, SEED=a number to repeat)

@@ -10,7 +10,7 @@ from chassis import context
 from chassis.credentials import Credentials
 
 _OPTIONS: tuple[tuple[str, int], ...] = (
-    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     # Without it a ping that was under way when the peer vanished, and any keepalive ping, is waited for for a minute.
     ("grpc.http2.ping_timeout_ms", 5_000),

@@ -21,7 +21,7 @@ _logger = structlog.get_logger()
 _OPTIONS = (
     ("grpc.so_reuseport", 0),  # otherwise a second server shares the port without a word
     ("grpc.max_receive_message_length", 1 << 20),
-    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.http2.ping_timeout_ms", 5_000),  # as in chassis/channel.py
     ("grpc.keepalive_permit_without_calls", 1),

@@ -11,8 +11,8 @@ import grpc.aio
 
 from tests.chassis.echo import NAME, Echo, call, connected, eventually, running
 
-# Pings after 20 s of silence, and 5 s to answer one; the rest is for a busy machine.
-NOTICED_WITHIN = 35
+# Pings after 10 s of silence, and 5 s to answer one; the rest is for a busy machine.
+NOTICED_WITHIN = 25
 
 
 class Proxy:

@@ -17,8 +17,8 @@ from tests.lost_neighbours.looking import IN_TIME, Piles, all_is_well, is_ready,
 from tests.lost_neighbours.wired import Links, wired_fleet
 from tests.scripted_openai import HELLO
 
-# Pings after 20 s of silence and 5 s to answer one (chassis/channel.py): the longest that a dead connection is kept.
-KEEPALIVE_SECONDS = 25
+# Pings after 10 s of silence and 5 s to answer one (chassis/channel.py): the longest that a dead connection is kept.
+KEEPALIVE_SECONDS = 15
 
 
 @dataclass
