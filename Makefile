@@ -10,7 +10,8 @@ BIN := .venv/bin
 # Written once everything is installed, so that an installation that was interrupted is not taken for a whole one.
 VENV := .venv/.installed
 TESTS ?= tests
-WORKERS ?= auto
+# More than there are cores: most tests wait for most of their time.
+WORKERS ?= 4
 # What gets better by being repeated: each race so many times, and the runs that take minutes.
 LONG ?= tests/conversation_service/races tests/crashes tests/lost_neighbours tests/replicas tests/llm_service tests/benchmarks
 REPETITIONS ?= 500
@@ -35,11 +36,11 @@ restore: $(VENV) ## Put a backup in place of the database (BACKUP=path; CONFIRM=
 
 test: $(VENV) ## Run the tests (TESTS=tests/chassis runs some, WORKERS=1 in one process)
 	@.ci/chromium
-	@$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 test-long: $(VENV) ## Repeat races, crashes and outages for an hour (REPETITIONS=500 of each race)
 	@.ci/chromium
-	@SPUR_REPETITIONS=$(REPETITIONS) $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile \
+	@SPUR_REPETITIONS=$(REPETITIONS) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile \
 		-m "long or not long" $(LONG)
 
 chaos: $(VENV) ## Kill services and Postgres while customers write (EVENTS=10000, SECONDS=300, SEED=a number to repeat)

@@ -29,4 +29,5 @@ def new_backup(folder: DataFolder, prefix: str = "") -> Path:
         raise StackError(
             f"{folder.backups} cannot be made ({error.strerror}): choose a path with BACKUP=path."
         ) from None
-    return folder.backups / f"{prefix}{datetime.now(UTC):%Y%m%dT%H%M%SZ}.dump"
+    # To the millisecond: two may be made within a second.
+    return folder.backups / f"{prefix}{datetime.now(UTC).strftime('%Y%m%dT%H%M%S.%f')[:-3]}Z.dump"
