@@ -76,6 +76,10 @@ class DatabaseBusy(DatabaseUnavailable):
     """Others hold what is needed; Postgres itself is well."""
 
 
+# Whose elements need no quotes in an array's text.
+_PLAIN_ARRAYS = frozenset({"uuid[]", "bigint[]", "integer[]", "smallint[]", "float8[]"})
+
+
 class _Statement:
     """One file under sql/, whose first line names the types of its parameters."""
 
@@ -88,6 +92,15 @@ class _Statement:
         # The casts tell Postgres the type of an array of literals, which it would take for text[].
         values = ", ".join(f"%s::{name}" for name in types)
         self.execute = f"EXECUTE {self.name} {f'({values})' if types else ''}"
+        self._plain = [position for position, name in enumerate(types) if name in _PLAIN_ARRAYS]
+
+    def arguments(self, parameters: Sequence[object]) -> Sequence[object]:
+        """As the driver gets them: it would write arrays element by element, each to be parsed as an expression."""
+        arguments = list(parameters)
+        for position in self._plain:
+            array = cast(Sequence[object], arguments[position])
+            arguments[position] = f"{{{','.join('NULL' if item is None else str(item) for item in array)}}}"
+        return arguments
 
 
 _STATEMENTS = {path.stem: _Statement(path) for path in (Path(__file__).parent / "sql").glob("*.sql")}
@@ -112,7 +125,7 @@ class Session:
             self._database.execute_sql(statement.prepare)
             self._prepared.add(name)
         self._watchdog.restart(connection.fileno())  # each statement has its own time
-        cursor = self._database.execute_sql(statement.execute, parameters)
+        cursor = self._database.execute_sql(statement.execute, statement.arguments(parameters))
         return cursor.fetchall() if cursor.description else []
 
     def transaction(self) -> Any:
