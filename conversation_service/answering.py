@@ -188,8 +188,8 @@ class Answering:
     async def _end_silently(self, turn: Turn, thread: Thread, reason: str) -> None:
         """No reply is due, or none that is ours; where another claim took over, this changes nothing."""
         if await self._turns.silence(turn, reason):
-            self.wake()  # the next turn may be due
             self._hub.silent(thread, turn.turn_no, reason)
             _ended.labels(reason, "", "").inc()
         else:
             await self._turns.release([turn])  # a person had it and gave it back: it is to be answered after all
+        self.wake()  # this turn, or the conversation's next one, may be due

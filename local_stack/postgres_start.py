@@ -82,7 +82,7 @@ def _works_in(pid: int, cluster: Path) -> bool:
     """A server's working directory is its cluster; where that cannot be seen, a living process counts as one."""
     try:
         return Path(f"/proc/{pid}/cwd").resolve(strict=True) == cluster.resolve()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return not Path("/proc/self").exists() and _lives(pid)
     except PermissionError:
         return False  # another user's process, so not our server

@@ -4,7 +4,7 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import psycopg2
@@ -26,7 +26,14 @@ def data_folder() -> Iterator[Path]:
     try:
         yield parent / "data"
     finally:
-        shutil.rmtree(parent)
+        _remove(parent)
+
+
+def _remove(folder: Path) -> None:
+    """Also while a server that was stopped at last removes files of its own there."""
+    while folder.exists():
+        with suppress(FileNotFoundError):
+            shutil.rmtree(folder)
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Whole runs: both sides started, measured and ended."""
 
-import contextlib
 import json
 import signal
 import subprocess
@@ -20,6 +19,7 @@ from benchmarks.product import ROOT
 from benchmarks.rounds import run
 from benchmarks.stage import OURS, Stage, stage
 from benchmarks.usage import descendants
+from tests.processes import is_alive
 
 STORED = """
     SELECT (SELECT count(*) FROM messages WHERE author = 'customer' AND text LIKE 'Can I return%'),
@@ -87,7 +87,7 @@ def test_nothing_is_left_of_a_run_that_is_ended(number: signal.Signals) -> None:
     begun = descendants(process.pid)
     process.send_signal(number)
     out, error = process.communicate(timeout=60)
-    eventually(lambda: not any(lives(pid) for pid in begun))
+    eventually(lambda: not any(is_alive(pid) for pid in begun))
     if number == signal.SIGKILL:
         with stage(quick=True):
             pass  # the next run clears up
@@ -107,12 +107,6 @@ def test_an_unknown_figure_is_answered_with_those_there_are() -> None:
 
 def folders_of_runs() -> set[Path]:
     return set(Path("/var/tmp").glob("spur-bench-*"))
-
-
-def lives(pid: int) -> bool:
-    with contextlib.suppress(FileNotFoundError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
 
 
 def eventually(holds: Callable[[], bool], seconds: float = 60) -> None:

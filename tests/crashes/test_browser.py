@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from tests.crashes.conftest import LONE, Shop
+from tests.page.browser import running_chromium
 from tests.page.chat_page import ChatPage, Tab
-from tests.page.conftest import ARGUMENTS, CHROMIUM
 
 pytestmark = pytest.mark.parametrize("_shop", [LONE], indirect=True)
 
@@ -16,12 +16,8 @@ _PATIENCE_MS = 30_000
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is missing; on Debian: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+    with running_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -5,21 +5,17 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.end_to_end.shop import Shop, running_shop
-from tests.local_stack.waiting import is_alive
-from tests.page.conftest import ARGUMENTS, CHROMIUM
+from tests.page.browser import running_chromium
+from tests.processes import is_alive
 
 
 @pytest.fixture
 def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is missing; on Debian: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+    with running_chromium() as browser:
         yield browser
-        browser.close()
 
 
 def ask(page: Page, question: str, answer: str) -> None:

@@ -107,9 +107,3 @@ class Member:
             if found and found[1] == name and labels.items() <= dict(_LABEL.findall(found[2] or "")).items():
                 total += float(found[3])
         return total
-
-    def resident_bytes(self) -> int:
-        return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{self.pid}/status").read_text())[1]) * 1024  # type: ignore[index]
-
-    def threads(self) -> int:
-        return len(list(Path(f"/proc/{self.pid}/task").iterdir()))

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from tests.local_stack.waiting import eventually, is_alive
+from tests.local_stack.waiting import eventually
 from tests.ports import free_port
+from tests.processes import is_alive
 
 ROOT = Path(__file__).parents[2]
 PORTS = ("WEB_GATEWAY_PORT", "CONVERSATION_SERVICE_PORT", "LLM_SERVICE_PORT", "POSTGRES_PORT")

@@ -15,8 +15,9 @@ import pytest
 from migrations.addresses import Addresses
 from tests.databases import data_folder
 from tests.local_stack.launching import Launcher, stand_in_launcher
-from tests.local_stack.waiting import eventually, is_alive
+from tests.local_stack.waiting import eventually
 from tests.ports import free_port
+from tests.processes import is_alive
 
 Launch = Callable[..., Launcher]
 

@@ -15,8 +15,9 @@ from local_stack.progress import Progress
 from local_stack.readiness import http_ready
 from local_stack.service_process import Service, ServiceProcess
 from local_stack.supervisor import Supervisor
-from tests.local_stack.waiting import eventually, is_alive
+from tests.local_stack.waiting import eventually
 from tests.ports import free_port
+from tests.processes import is_alive
 
 STAND_IN = str(Path(__file__).with_name("stand_in.py"))
 

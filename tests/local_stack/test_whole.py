@@ -15,7 +15,7 @@ import requests
 from local_stack import example
 from tests.databases import data_folder
 from tests.local_stack.launching import Launcher
-from tests.local_stack.waiting import is_alive
+from tests.processes import is_alive
 
 
 @pytest.fixture(scope="module")

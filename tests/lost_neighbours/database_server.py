@@ -3,12 +3,12 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from local_stack.postgres import PostgresServer
 from tests.databases import fresh_database, running_postgres
+from tests.processes import children
 
 
 @dataclass
@@ -42,12 +42,8 @@ class OwnServer:
         assert self.server.process
         postmaster = self.server.process.pid
         for pid in (postmaster, *children(postmaster)):
-            os.kill(pid, number)
-
-
-def children(pid: int) -> list[int]:
-    """The processes that a process started and that still live."""
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+            with suppress(ProcessLookupError):  # a backend that has just ended
+                os.kill(pid, number)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from tests.fleet import Fleet, Member
 from tests.invariants import Invariants
 from tests.local_stack.waiting import eventually
 from tests.lost_neighbours.crowd import Answer
-from tests.lost_neighbours.database_server import children
+from tests.processes import children
 
 PROMISED = 3.0
 # The rest is for those who queue for a processor, on a test machine that has other things to do.

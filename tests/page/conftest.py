@@ -3,39 +3,25 @@
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect
 
+from tests.page.browser import running_chromium
 from tests.page.chat_page import DEVICES, ChatPage, Tab
 from tests.page.stand_in import Server, StandIn
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 HOME = {"locale": "en-GB", "timezone_id": "Europe/Berlin", "color_scheme": "light"}
 ChatOpener = Callable[..., ChatPage]
 
 expect.set_options(timeout=6000)
 
 
-# Not for the session: while Playwright's synchronous interface is open, no other test could run an event loop.
+# Not for the session: see running_chromium.
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is missing; on Debian: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+    with running_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="package")

@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 import requests
 
+from tests.processes import children, is_alive
 from tests.web_gateway.event_streams import follow, say
 from tests.web_gateway.gateways import Gateway, environment, running, wait_until
 from tests.web_gateway.stand_in import Running
@@ -84,7 +84,7 @@ def test_when_the_master_is_killed_the_workers_end_too(doomed: Gateway) -> None:
     with follow(doomed, doomed.session()) as stream:
         doomed.process.kill()
         assert [event.name for event in stream] == ["reconnect"]
-    wait_until(lambda: not any(alive(pid) for pid in before), 10)
+    wait_until(lambda: not any(is_alive(pid) for pid in before), 10)
 
 
 @pytest.mark.parametrize("seconds", [0.4, 0.5, 0.6, 0.8])
@@ -109,13 +109,4 @@ def test_a_worker_that_is_killed_is_replaced(doomed: Gateway) -> None:
 
 def workers(gateway: Gateway) -> set[int]:
     """The process ids of the workers."""
-    pid = gateway.process.pid
-    return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
-
-
-def alive(pid: int) -> bool:
-    """Whether the process runs; one that nobody has asked about since its end does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    return set(children(gateway.process.pid))
