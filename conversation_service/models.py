@@ -59,6 +59,11 @@ class Conversation(Table):
     active_on = peewee.DateField(null=True)  # generated: the day of last_customer_at
     continues_in = peewee.ForeignKeyField("self", column_name="continues_in", null=True)
     created_at = DateTimeTZField()
+    reply_window_seconds = peewee.IntegerField()
+    opted_out_at = DateTimeTZField(null=True)
+    owner_reason = peewee.TextField(null=True)
+    human_at = DateTimeTZField(null=True)
+    paced_at = DateTimeTZField(null=True)
 
 
 class InboundEvent(Table):
@@ -127,6 +132,7 @@ class Turn(Table):
     trace_parent = peewee.TextField(null=True)
     created_at = DateTimeTZField()
     finished_at = DateTimeTZField(null=True)
+    typing_at = DateTimeTZField(null=True)
 
     class Meta:
         primary_key = peewee.CompositeKey("conversation", "turn_no")
@@ -163,6 +169,8 @@ class MessageEdit(Table):
 class Delivery(Table):
     id = peewee.UUIDField(primary_key=True)
     conversation = peewee.ForeignKeyField(Conversation)
+    channel = peewee.TextField()
+    account = peewee.TextField()
     out_seq = peewee.BigIntegerField()
     message = peewee.ForeignKeyField(Message)
     part = peewee.SmallIntegerField()
@@ -180,6 +188,7 @@ class Delivery(Table):
     request_id = peewee.TextField(null=True)
     created_at = DateTimeTZField()
     settled_at = DateTimeTZField(null=True)
+    proven_at = DateTimeTZField(null=True)
 
 
 class DeliveryAttempt(Table):
@@ -235,6 +244,48 @@ class ToolCall(Table):
 class RateLimit(Table):
     key = peewee.TextField(primary_key=True)
     arrival_at = DateTimeTZField()
+
+
+class SendingAccount(Table):
+    channel = peewee.TextField()
+    account = peewee.TextField()
+    paced_at = DateTimeTZField(null=True)
+    paused_until = DateTimeTZField(null=True)
+    pause_reason = peewee.TextField(null=True)
+    pauses = peewee.SmallIntegerField()
+    proven_through = DateTimeTZField(null=True)
+
+    class Meta:
+        primary_key = peewee.CompositeKey("channel", "account")
+
+
+class HeldEcho(Table):
+    channel = peewee.TextField()
+    account = peewee.TextField()
+    event_key = peewee.TextField()
+    conversation = peewee.ForeignKeyField(Conversation)
+    provider_id = peewee.TextField()
+    origin = peewee.TextField()
+    text = peewee.TextField()
+    content = BinaryJSONField(null=True)
+    platform_time = DateTimeTZField(null=True)
+    received_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "held_echoes"
+        primary_key = peewee.CompositeKey("channel", "account", "event_key")
+
+
+class EarlyStatus(Table):
+    channel = peewee.TextField()
+    account = peewee.TextField()
+    provider_id = peewee.TextField()
+    status = peewee.TextField()
+    reason = peewee.TextField(null=True)
+    received_at = DateTimeTZField()
+
+    class Meta:
+        primary_key = peewee.CompositeKey("channel", "account", "provider_id")
 
 
 TABLES: list[type[Any]] = Table.__subclasses__()

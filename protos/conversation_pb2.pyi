@@ -51,7 +51,7 @@ class RateLimit(_message.Message):
     def __init__(self, key: _Optional[str] = ..., burst: _Optional[int] = ..., per_minute: _Optional[int] = ...) -> None: ...
 
 class Event(_message.Message):
-    __slots__ = ("channel", "account", "event_key", "thread_key", "surface", "conversation_id", "sender", "platform_time", "received_at", "raw", "message", "edit", "deletion", "reaction", "status", "read_mark", "echo", "referral", "alias_change", "preference", "unsupported", "poison")
+    __slots__ = ("channel", "account", "event_key", "thread_key", "surface", "conversation_id", "sender", "platform_time", "received_at", "raw", "reply_window_seconds", "message", "edit", "deletion", "reaction", "status", "read_mark", "echo", "referral", "alias_change", "preference", "unsupported", "poison")
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     EVENT_KEY_FIELD_NUMBER: _ClassVar[int]
@@ -62,6 +62,7 @@ class Event(_message.Message):
     PLATFORM_TIME_FIELD_NUMBER: _ClassVar[int]
     RECEIVED_AT_FIELD_NUMBER: _ClassVar[int]
     RAW_FIELD_NUMBER: _ClassVar[int]
+    REPLY_WINDOW_SECONDS_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     EDIT_FIELD_NUMBER: _ClassVar[int]
     DELETION_FIELD_NUMBER: _ClassVar[int]
@@ -84,6 +85,7 @@ class Event(_message.Message):
     platform_time: _timestamp_pb2.Timestamp
     received_at: _timestamp_pb2.Timestamp
     raw: bytes
+    reply_window_seconds: int
     message: MessageContent
     edit: Edit
     deletion: Deletion
@@ -96,7 +98,7 @@ class Event(_message.Message):
     preference: Preference
     unsupported: Unsupported
     poison: Poison
-    def __init__(self, channel: _Optional[str] = ..., account: _Optional[str] = ..., event_key: _Optional[str] = ..., thread_key: _Optional[str] = ..., surface: _Optional[_Union[Surface, str]] = ..., conversation_id: _Optional[str] = ..., sender: _Optional[_Union[Sender, _Mapping]] = ..., platform_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., raw: _Optional[bytes] = ..., message: _Optional[_Union[MessageContent, _Mapping]] = ..., edit: _Optional[_Union[Edit, _Mapping]] = ..., deletion: _Optional[_Union[Deletion, _Mapping]] = ..., reaction: _Optional[_Union[Reaction, _Mapping]] = ..., status: _Optional[_Union[DeliveryStatus, _Mapping]] = ..., read_mark: _Optional[_Union[ReadMark, _Mapping]] = ..., echo: _Optional[_Union[Echo, _Mapping]] = ..., referral: _Optional[_Union[Referral, _Mapping]] = ..., alias_change: _Optional[_Union[AliasChange, _Mapping]] = ..., preference: _Optional[_Union[Preference, _Mapping]] = ..., unsupported: _Optional[_Union[Unsupported, _Mapping]] = ..., poison: _Optional[_Union[Poison, _Mapping]] = ...) -> None: ...
+    def __init__(self, channel: _Optional[str] = ..., account: _Optional[str] = ..., event_key: _Optional[str] = ..., thread_key: _Optional[str] = ..., surface: _Optional[_Union[Surface, str]] = ..., conversation_id: _Optional[str] = ..., sender: _Optional[_Union[Sender, _Mapping]] = ..., platform_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., raw: _Optional[bytes] = ..., reply_window_seconds: _Optional[int] = ..., message: _Optional[_Union[MessageContent, _Mapping]] = ..., edit: _Optional[_Union[Edit, _Mapping]] = ..., deletion: _Optional[_Union[Deletion, _Mapping]] = ..., reaction: _Optional[_Union[Reaction, _Mapping]] = ..., status: _Optional[_Union[DeliveryStatus, _Mapping]] = ..., read_mark: _Optional[_Union[ReadMark, _Mapping]] = ..., echo: _Optional[_Union[Echo, _Mapping]] = ..., referral: _Optional[_Union[Referral, _Mapping]] = ..., alias_change: _Optional[_Union[AliasChange, _Mapping]] = ..., preference: _Optional[_Union[Preference, _Mapping]] = ..., unsupported: _Optional[_Union[Unsupported, _Mapping]] = ..., poison: _Optional[_Union[Poison, _Mapping]] = ...) -> None: ...
 
 class Sender(_message.Message):
     __slots__ = ("external_id", "display_name", "aliases")
@@ -209,7 +211,7 @@ class Reaction(_message.Message):
     def __init__(self, target_key: _Optional[str] = ..., emoji: _Optional[str] = ...) -> None: ...
 
 class DeliveryStatus(_message.Message):
-    __slots__ = ("provider_id", "delivery_id", "state", "error_code", "error_text")
+    __slots__ = ("provider_id", "delivery_id", "state", "error_code", "error_text", "reason")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[DeliveryStatus.State]
@@ -227,12 +229,14 @@ class DeliveryStatus(_message.Message):
     STATE_FIELD_NUMBER: _ClassVar[int]
     ERROR_CODE_FIELD_NUMBER: _ClassVar[int]
     ERROR_TEXT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     provider_id: str
     delivery_id: str
     state: DeliveryStatus.State
     error_code: str
     error_text: str
-    def __init__(self, provider_id: _Optional[str] = ..., delivery_id: _Optional[str] = ..., state: _Optional[_Union[DeliveryStatus.State, str]] = ..., error_code: _Optional[str] = ..., error_text: _Optional[str] = ...) -> None: ...
+    reason: str
+    def __init__(self, provider_id: _Optional[str] = ..., delivery_id: _Optional[str] = ..., state: _Optional[_Union[DeliveryStatus.State, str]] = ..., error_code: _Optional[str] = ..., error_text: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class ReadMark(_message.Message):
     __slots__ = ("provider_id", "until")
@@ -243,16 +247,26 @@ class ReadMark(_message.Message):
     def __init__(self, provider_id: _Optional[str] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Echo(_message.Message):
-    __slots__ = ("provider_id", "delivery_id", "app_id", "content")
+    __slots__ = ("provider_id", "delivery_id", "app_id", "content", "origin")
+    class Origin(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        ORIGIN_UNSPECIFIED: _ClassVar[Echo.Origin]
+        ORIGIN_OURS: _ClassVar[Echo.Origin]
+        ORIGIN_OTHER: _ClassVar[Echo.Origin]
+    ORIGIN_UNSPECIFIED: Echo.Origin
+    ORIGIN_OURS: Echo.Origin
+    ORIGIN_OTHER: Echo.Origin
     PROVIDER_ID_FIELD_NUMBER: _ClassVar[int]
     DELIVERY_ID_FIELD_NUMBER: _ClassVar[int]
     APP_ID_FIELD_NUMBER: _ClassVar[int]
     CONTENT_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
     provider_id: str
     delivery_id: str
     app_id: str
     content: MessageContent
-    def __init__(self, provider_id: _Optional[str] = ..., delivery_id: _Optional[str] = ..., app_id: _Optional[str] = ..., content: _Optional[_Union[MessageContent, _Mapping]] = ...) -> None: ...
+    origin: Echo.Origin
+    def __init__(self, provider_id: _Optional[str] = ..., delivery_id: _Optional[str] = ..., app_id: _Optional[str] = ..., content: _Optional[_Union[MessageContent, _Mapping]] = ..., origin: _Optional[_Union[Echo.Origin, str]] = ...) -> None: ...
 
 class Referral(_message.Message):
     __slots__ = ("source", "source_id", "ref", "headline")
@@ -519,23 +533,55 @@ class ListMessagesResponse(_message.Message):
     def __init__(self, messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., rev: _Optional[int] = ..., more: _Optional[bool] = ...) -> None: ...
 
 class ClaimDeliveriesRequest(_message.Message):
-    __slots__ = ("worker", "channels", "limit")
+    __slots__ = ("worker", "channels", "limit", "terms")
     WORKER_FIELD_NUMBER: _ClassVar[int]
     CHANNELS_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    TERMS_FIELD_NUMBER: _ClassVar[int]
     worker: str
     channels: _containers.RepeatedScalarFieldContainer[str]
     limit: int
-    def __init__(self, worker: _Optional[str] = ..., channels: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ...) -> None: ...
+    terms: _containers.RepeatedCompositeFieldContainer[ChannelTerms]
+    def __init__(self, worker: _Optional[str] = ..., channels: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ..., terms: _Optional[_Iterable[_Union[ChannelTerms, _Mapping]]] = ...) -> None: ...
+
+class ChannelTerms(_message.Message):
+    __slots__ = ("channel", "account_per_minute", "recipient_interval_ms", "recipient_burst", "typing_refresh_ms")
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_PER_MINUTE_FIELD_NUMBER: _ClassVar[int]
+    RECIPIENT_INTERVAL_MS_FIELD_NUMBER: _ClassVar[int]
+    RECIPIENT_BURST_FIELD_NUMBER: _ClassVar[int]
+    TYPING_REFRESH_MS_FIELD_NUMBER: _ClassVar[int]
+    channel: str
+    account_per_minute: int
+    recipient_interval_ms: int
+    recipient_burst: int
+    typing_refresh_ms: int
+    def __init__(self, channel: _Optional[str] = ..., account_per_minute: _Optional[int] = ..., recipient_interval_ms: _Optional[int] = ..., recipient_burst: _Optional[int] = ..., typing_refresh_ms: _Optional[int] = ...) -> None: ...
 
 class ClaimDeliveriesResponse(_message.Message):
-    __slots__ = ("deliveries",)
+    __slots__ = ("deliveries", "typing")
     DELIVERIES_FIELD_NUMBER: _ClassVar[int]
+    TYPING_FIELD_NUMBER: _ClassVar[int]
     deliveries: _containers.RepeatedCompositeFieldContainer[Delivery]
-    def __init__(self, deliveries: _Optional[_Iterable[_Union[Delivery, _Mapping]]] = ...) -> None: ...
+    typing: _containers.RepeatedCompositeFieldContainer[TypingSignal]
+    def __init__(self, deliveries: _Optional[_Iterable[_Union[Delivery, _Mapping]]] = ..., typing: _Optional[_Iterable[_Union[TypingSignal, _Mapping]]] = ...) -> None: ...
+
+class TypingSignal(_message.Message):
+    __slots__ = ("channel", "account", "thread_key", "message_key", "recipient")
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    THREAD_KEY_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_KEY_FIELD_NUMBER: _ClassVar[int]
+    RECIPIENT_FIELD_NUMBER: _ClassVar[int]
+    channel: str
+    account: str
+    thread_key: str
+    message_key: str
+    recipient: _containers.RepeatedCompositeFieldContainer[Alias]
+    def __init__(self, channel: _Optional[str] = ..., account: _Optional[str] = ..., thread_key: _Optional[str] = ..., message_key: _Optional[str] = ..., recipient: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ...) -> None: ...
 
 class Delivery(_message.Message):
-    __slots__ = ("id", "fence", "conversation_id", "channel", "account", "thread_key", "out_seq", "part", "text", "reply_to_key", "attempt", "lease_until", "request_id")
+    __slots__ = ("id", "fence", "conversation_id", "channel", "account", "thread_key", "out_seq", "part", "text", "reply_to_key", "attempt", "lease_until", "request_id", "recipient", "author")
     ID_FIELD_NUMBER: _ClassVar[int]
     FENCE_FIELD_NUMBER: _ClassVar[int]
     CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
@@ -549,6 +595,8 @@ class Delivery(_message.Message):
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     LEASE_UNTIL_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    RECIPIENT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
     id: str
     fence: int
     conversation_id: str
@@ -562,7 +610,23 @@ class Delivery(_message.Message):
     attempt: int
     lease_until: _timestamp_pb2.Timestamp
     request_id: str
-    def __init__(self, id: _Optional[str] = ..., fence: _Optional[int] = ..., conversation_id: _Optional[str] = ..., channel: _Optional[str] = ..., account: _Optional[str] = ..., thread_key: _Optional[str] = ..., out_seq: _Optional[int] = ..., part: _Optional[int] = ..., text: _Optional[str] = ..., reply_to_key: _Optional[str] = ..., attempt: _Optional[int] = ..., lease_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
+    recipient: _containers.RepeatedCompositeFieldContainer[Alias]
+    author: Author
+    def __init__(self, id: _Optional[str] = ..., fence: _Optional[int] = ..., conversation_id: _Optional[str] = ..., channel: _Optional[str] = ..., account: _Optional[str] = ..., thread_key: _Optional[str] = ..., out_seq: _Optional[int] = ..., part: _Optional[int] = ..., text: _Optional[str] = ..., reply_to_key: _Optional[str] = ..., attempt: _Optional[int] = ..., lease_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., recipient: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ..., author: _Optional[_Union[Author, str]] = ...) -> None: ...
+
+class SplitDeliveryRequest(_message.Message):
+    __slots__ = ("delivery_id", "fence", "texts")
+    DELIVERY_ID_FIELD_NUMBER: _ClassVar[int]
+    FENCE_FIELD_NUMBER: _ClassVar[int]
+    TEXTS_FIELD_NUMBER: _ClassVar[int]
+    delivery_id: str
+    fence: int
+    texts: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, delivery_id: _Optional[str] = ..., fence: _Optional[int] = ..., texts: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class SplitDeliveryResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class SettleDeliveryRequest(_message.Message):
     __slots__ = ("delivery_id", "fence", "http_status", "accepted", "not_accepted", "rejected", "unknown")
@@ -572,12 +636,22 @@ class SettleDeliveryRequest(_message.Message):
         provider_id: str
         def __init__(self, provider_id: _Optional[str] = ...) -> None: ...
     class NotAccepted(_message.Message):
-        __slots__ = ("error_code", "retry_after_ms")
+        __slots__ = ("error_code", "retry_after_ms", "scope")
+        class Scope(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+            __slots__ = ()
+            SCOPE_UNSPECIFIED: _ClassVar[SettleDeliveryRequest.NotAccepted.Scope]
+            SCOPE_RECIPIENT: _ClassVar[SettleDeliveryRequest.NotAccepted.Scope]
+            SCOPE_ACCOUNT: _ClassVar[SettleDeliveryRequest.NotAccepted.Scope]
+        SCOPE_UNSPECIFIED: SettleDeliveryRequest.NotAccepted.Scope
+        SCOPE_RECIPIENT: SettleDeliveryRequest.NotAccepted.Scope
+        SCOPE_ACCOUNT: SettleDeliveryRequest.NotAccepted.Scope
         ERROR_CODE_FIELD_NUMBER: _ClassVar[int]
         RETRY_AFTER_MS_FIELD_NUMBER: _ClassVar[int]
+        SCOPE_FIELD_NUMBER: _ClassVar[int]
         error_code: str
         retry_after_ms: int
-        def __init__(self, error_code: _Optional[str] = ..., retry_after_ms: _Optional[int] = ...) -> None: ...
+        scope: SettleDeliveryRequest.NotAccepted.Scope
+        def __init__(self, error_code: _Optional[str] = ..., retry_after_ms: _Optional[int] = ..., scope: _Optional[_Union[SettleDeliveryRequest.NotAccepted.Scope, str]] = ...) -> None: ...
     class Rejected(_message.Message):
         __slots__ = ("error_code", "reason")
         ERROR_CODE_FIELD_NUMBER: _ClassVar[int]
@@ -613,6 +687,80 @@ class SettleDeliveryResponse(_message.Message):
     state: str
     applied: bool
     def __init__(self, state: _Optional[str] = ..., applied: _Optional[bool] = ...) -> None: ...
+
+class ListParkedRequest(_message.Message):
+    __slots__ = ("channels", "limit")
+    CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    channels: _containers.RepeatedScalarFieldContainer[str]
+    limit: int
+    def __init__(self, channels: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ListParkedResponse(_message.Message):
+    __slots__ = ("deliveries",)
+    DELIVERIES_FIELD_NUMBER: _ClassVar[int]
+    deliveries: _containers.RepeatedCompositeFieldContainer[ParkedDelivery]
+    def __init__(self, deliveries: _Optional[_Iterable[_Union[ParkedDelivery, _Mapping]]] = ...) -> None: ...
+
+class ParkedDelivery(_message.Message):
+    __slots__ = ("id", "channel", "account", "conversation_id", "text", "reason", "created_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    channel: str
+    account: str
+    conversation_id: str
+    text: str
+    reason: str
+    created_at: _timestamp_pb2.Timestamp
+    def __init__(self, id: _Optional[str] = ..., channel: _Optional[str] = ..., account: _Optional[str] = ..., conversation_id: _Optional[str] = ..., text: _Optional[str] = ..., reason: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ResolveParkedRequest(_message.Message):
+    __slots__ = ("delivery_id", "decision")
+    class Decision(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        DECISION_UNSPECIFIED: _ClassVar[ResolveParkedRequest.Decision]
+        DECISION_RESEND: _ClassVar[ResolveParkedRequest.Decision]
+        DECISION_DROP: _ClassVar[ResolveParkedRequest.Decision]
+    DECISION_UNSPECIFIED: ResolveParkedRequest.Decision
+    DECISION_RESEND: ResolveParkedRequest.Decision
+    DECISION_DROP: ResolveParkedRequest.Decision
+    DELIVERY_ID_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    delivery_id: str
+    decision: ResolveParkedRequest.Decision
+    def __init__(self, delivery_id: _Optional[str] = ..., decision: _Optional[_Union[ResolveParkedRequest.Decision, str]] = ...) -> None: ...
+
+class ResolveParkedResponse(_message.Message):
+    __slots__ = ("state", "applied")
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    APPLIED_FIELD_NUMBER: _ClassVar[int]
+    state: str
+    applied: bool
+    def __init__(self, state: _Optional[str] = ..., applied: _Optional[bool] = ...) -> None: ...
+
+class SetOwnerRequest(_message.Message):
+    __slots__ = ("conversation_id", "owner", "reason")
+    CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    conversation_id: str
+    owner: Author
+    reason: str
+    def __init__(self, conversation_id: _Optional[str] = ..., owner: _Optional[_Union[Author, str]] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class SetOwnerResponse(_message.Message):
+    __slots__ = ("owner", "rev")
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    REV_FIELD_NUMBER: _ClassVar[int]
+    owner: Author
+    rev: int
+    def __init__(self, owner: _Optional[_Union[Author, str]] = ..., rev: _Optional[int] = ...) -> None: ...
 
 class PreviewRequest(_message.Message):
     __slots__ = ("conversation_id", "turn_no", "fence", "channel", "account")

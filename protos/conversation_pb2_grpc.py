@@ -55,10 +55,30 @@ class ConversationServiceStub:
                 request_serializer=protos_dot_conversation__pb2.ClaimDeliveriesRequest.SerializeToString,
                 response_deserializer=protos_dot_conversation__pb2.ClaimDeliveriesResponse.FromString,
                 _registered_method=True)
+        self.SplitDelivery = channel.unary_unary(
+                '/spur.conversation.v1.ConversationService/SplitDelivery',
+                request_serializer=protos_dot_conversation__pb2.SplitDeliveryRequest.SerializeToString,
+                response_deserializer=protos_dot_conversation__pb2.SplitDeliveryResponse.FromString,
+                _registered_method=True)
         self.SettleDelivery = channel.unary_unary(
                 '/spur.conversation.v1.ConversationService/SettleDelivery',
                 request_serializer=protos_dot_conversation__pb2.SettleDeliveryRequest.SerializeToString,
                 response_deserializer=protos_dot_conversation__pb2.SettleDeliveryResponse.FromString,
+                _registered_method=True)
+        self.ListParked = channel.unary_unary(
+                '/spur.conversation.v1.ConversationService/ListParked',
+                request_serializer=protos_dot_conversation__pb2.ListParkedRequest.SerializeToString,
+                response_deserializer=protos_dot_conversation__pb2.ListParkedResponse.FromString,
+                _registered_method=True)
+        self.ResolveParked = channel.unary_unary(
+                '/spur.conversation.v1.ConversationService/ResolveParked',
+                request_serializer=protos_dot_conversation__pb2.ResolveParkedRequest.SerializeToString,
+                response_deserializer=protos_dot_conversation__pb2.ResolveParkedResponse.FromString,
+                _registered_method=True)
+        self.SetOwner = channel.unary_unary(
+                '/spur.conversation.v1.ConversationService/SetOwner',
+                request_serializer=protos_dot_conversation__pb2.SetOwnerRequest.SerializeToString,
+                response_deserializer=protos_dot_conversation__pb2.SetOwnerResponse.FromString,
                 _registered_method=True)
         self.Preview = channel.unary_stream(
                 '/spur.conversation.v1.ConversationService/Preview',
@@ -105,8 +125,40 @@ class ConversationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SplitDelivery(self, request, context):
+        """Replaces the text of a claimed delivery by several, because the platform takes no more at once: the first stays with
+        the claim, the others are queued behind it, before everything later of the conversation. Idempotent on (delivery_id,
+        fence); FAILED_PRECONDITION where the fence is stale or the delivery is a part already.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SettleDelivery(self, request, context):
         """Records what became of a claimed delivery. Idempotent on (delivery_id, fence); a stale fence changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListParked(self, request, context):
+        """Deliveries that wait for a person, because nobody knows whether they arrived; oldest first. Read-only.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResolveParked(self, request, context):
+        """A person's decision on a parked delivery: sent once more, or dropped together with the later parts of its reply.
+        Idempotent; a delivery that is not parked is left as it is. NOT_FOUND where there is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetOwner(self, request, context):
+        """Says who answers a conversation from now on. Taking over cancels what is queued; a reply that is being written is
+        not committed. Idempotent. NOT_FOUND where the conversation does not exist.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -143,10 +195,30 @@ def add_ConversationServiceServicer_to_server(servicer, server):
                     request_deserializer=protos_dot_conversation__pb2.ClaimDeliveriesRequest.FromString,
                     response_serializer=protos_dot_conversation__pb2.ClaimDeliveriesResponse.SerializeToString,
             ),
+            'SplitDelivery': grpc.unary_unary_rpc_method_handler(
+                    servicer.SplitDelivery,
+                    request_deserializer=protos_dot_conversation__pb2.SplitDeliveryRequest.FromString,
+                    response_serializer=protos_dot_conversation__pb2.SplitDeliveryResponse.SerializeToString,
+            ),
             'SettleDelivery': grpc.unary_unary_rpc_method_handler(
                     servicer.SettleDelivery,
                     request_deserializer=protos_dot_conversation__pb2.SettleDeliveryRequest.FromString,
                     response_serializer=protos_dot_conversation__pb2.SettleDeliveryResponse.SerializeToString,
+            ),
+            'ListParked': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListParked,
+                    request_deserializer=protos_dot_conversation__pb2.ListParkedRequest.FromString,
+                    response_serializer=protos_dot_conversation__pb2.ListParkedResponse.SerializeToString,
+            ),
+            'ResolveParked': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResolveParked,
+                    request_deserializer=protos_dot_conversation__pb2.ResolveParkedRequest.FromString,
+                    response_serializer=protos_dot_conversation__pb2.ResolveParkedResponse.SerializeToString,
+            ),
+            'SetOwner': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetOwner,
+                    request_deserializer=protos_dot_conversation__pb2.SetOwnerRequest.FromString,
+                    response_serializer=protos_dot_conversation__pb2.SetOwnerResponse.SerializeToString,
             ),
             'Preview': grpc.unary_stream_rpc_method_handler(
                     servicer.Preview,
@@ -274,6 +346,33 @@ class ConversationService:
             _registered_method=True)
 
     @staticmethod
+    def SplitDelivery(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/spur.conversation.v1.ConversationService/SplitDelivery',
+            protos_dot_conversation__pb2.SplitDeliveryRequest.SerializeToString,
+            protos_dot_conversation__pb2.SplitDeliveryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def SettleDelivery(request,
             target,
             options=(),
@@ -290,6 +389,87 @@ class ConversationService:
             '/spur.conversation.v1.ConversationService/SettleDelivery',
             protos_dot_conversation__pb2.SettleDeliveryRequest.SerializeToString,
             protos_dot_conversation__pb2.SettleDeliveryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListParked(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/spur.conversation.v1.ConversationService/ListParked',
+            protos_dot_conversation__pb2.ListParkedRequest.SerializeToString,
+            protos_dot_conversation__pb2.ListParkedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResolveParked(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/spur.conversation.v1.ConversationService/ResolveParked',
+            protos_dot_conversation__pb2.ResolveParkedRequest.SerializeToString,
+            protos_dot_conversation__pb2.ResolveParkedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetOwner(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/spur.conversation.v1.ConversationService/SetOwner',
+            protos_dot_conversation__pb2.SetOwnerRequest.SerializeToString,
+            protos_dot_conversation__pb2.SetOwnerResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -2,9 +2,9 @@
 -- Claims queued deliveries, each the head of its conversation's line, and commits the intent to send: limit, worker, lease
 -- seconds, channels (empty: all).
 WITH due AS (
-    SELECT d.id, c.channel, c.account, c.thread_key
+    SELECT d.id, c.thread_key
     FROM deliveries d JOIN conversations c ON c.id = d.conversation_id
-    WHERE d.state = 'queued' AND d.run_at <= now() AND (cardinality($4) = 0 OR c.channel = ANY ($4))
+    WHERE d.state = 'queued' AND d.run_at <= now() AND (cardinality($4) = 0 OR d.channel = ANY ($4))
         AND NOT EXISTS (
             SELECT FROM deliveries e
             WHERE e.conversation_id = d.conversation_id AND e.out_seq < d.out_seq
@@ -18,7 +18,7 @@ WITH due AS (
     FROM due
     -- Says "still queued" so that the planner takes the primary key, not the index of all queued deliveries.
     WHERE d.id = due.id AND d.state NOT IN ('sending', 'unknown', 'sent', 'dead', 'parked', 'cancelled')
-    RETURNING d.*, due.channel, due.account, due.thread_key
+    RETURNING d.*, due.thread_key
 ), intended AS (
     INSERT INTO delivery_attempts (delivery_id, fence) SELECT id, fence FROM claimed
 )

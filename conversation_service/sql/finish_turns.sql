@@ -9,7 +9,7 @@ WITH input AS MATERIALIZED (
         conversation_id, turn_no, fence, message_id, text, meta, prompt_version, knowledge_version, request_id, place)
 ), conversation AS MATERIALIZED (
     -- In the order in which recording takes them, so that the two never wait for each other.
-    SELECT id, owner_epoch, surface FROM conversations WHERE id = ANY ($1)
+    SELECT id, owner_epoch, surface, channel, account FROM conversations WHERE id = ANY ($1)
     ORDER BY channel, account, thread_key FOR UPDATE
 ), held AS MATERIALIZED (
     -- As renewing takes them.
@@ -25,7 +25,7 @@ WITH input AS MATERIALIZED (
         AND t.owner_epoch = c.owner_epoch
         -- Says "still running" so that the planner takes the primary key, not the index of all running turns.
         AND t.state NOT IN ('pending', 'done', 'silent')
-    RETURNING i.*, c.surface
+    RETURNING i.*, c.surface, c.channel, c.account
 ), counted AS (
     UPDATE conversations c SET
         next_seq = c.next_seq + 1, next_rev = c.next_rev + 1, next_out = c.next_out + (f.surface = 'messaging')::int
@@ -36,8 +36,8 @@ WITH input AS MATERIALIZED (
     SELECT message_id, conversation_id, seq, rev, 'assistant', text, turn_no, meta::jsonb, clock_timestamp() FROM counted
     RETURNING id, seq, rev, created_at
 ), queued AS (
-    INSERT INTO deliveries (conversation_id, out_seq, message_id, part, text, request_id)
-    SELECT conversation_id, out_seq, message_id, 0, text, request_id FROM counted WHERE surface = 'messaging'
+    INSERT INTO deliveries (conversation_id, channel, account, out_seq, message_id, part, text, request_id)
+    SELECT conversation_id, channel, account, out_seq, message_id, 0, text, request_id FROM counted WHERE surface = 'messaging'
 ), called AS (
     INSERT INTO llm_calls (conversation_id, turn_no, fence, rung, provider, model, used_fallback, error_code, prompt_tokens,
         completion_tokens, latency_ms, first_token_ms, cost_micros, prompt_version, knowledge_version, request_id)

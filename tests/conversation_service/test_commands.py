@@ -102,8 +102,10 @@ async def parked(desk: Desk, text: str = "Your parcel is at 12 Elm Street") -> t
         """WITH replied AS (
             INSERT INTO messages (id, conversation_id, seq, rev, author, text, turn_no)
             VALUES (gen_random_uuid(), %s, 100, 100, 'assistant', %s, 1) RETURNING id, conversation_id, text)
-        INSERT INTO deliveries (conversation_id, out_seq, message_id, part, text, state, reason, fence, settled_at)
-        SELECT conversation_id, 1, id, 0, text, 'parked', 'no_proof', 2, now() FROM replied RETURNING id""",
+        INSERT INTO deliveries (channel, account, conversation_id, out_seq, message_id, part, text,
+            state, reason, fence, settled_at)
+        SELECT 'test', 'default', conversation_id, 1, id, 0, text,
+            'parked', 'no_proof', 2, now() FROM replied RETURNING id""",
         receipt.conversation_id,
         text,
     )

@@ -40,8 +40,8 @@ DELIVERIES = """
 WITH c AS (SELECT id FROM conversations LIMIT 1), m AS (
     INSERT INTO messages (id, conversation_id, seq, rev, author, text, turn_no)
     SELECT gen_random_uuid(), c.id, n, n, 'system', '', 1 FROM c, generate_series(100, 106) n RETURNING id, seq)
-INSERT INTO deliveries (conversation_id, out_seq, message_id, part, text, state, created_at)
-SELECT c.id, m.seq, m.id, 0, '',
+INSERT INTO deliveries (channel, account, conversation_id, out_seq, message_id, part, text, state, created_at)
+SELECT 'test', 'default', c.id, m.seq, m.id, 0, '',
     (ARRAY['queued', 'queued', 'unknown', 'parked', 'parked', 'parked', 'sent'])[m.seq - 99],
     now() - make_interval(secs => (ARRAY[10, 100, 1000, 5000, 20, 20, 90000])[m.seq - 99])
 FROM c, m

@@ -64,8 +64,8 @@ INSERT INTO messages (id, conversation_id, seq, rev, author, text, turn_no)
     VALUES (gen_random_uuid(), NAME, 1000, 1000, 'assistant', 'a reply', 1);
 UPDATE messages SET created_at = now() - interval 'DAYS days' WHERE conversation_id = NAME;
 INSERT INTO message_edits SELECT id, 1, 'before' FROM messages WHERE conversation_id = NAME AND seq = 1;
-INSERT INTO deliveries (conversation_id, out_seq, message_id, part, text, state)
-    SELECT NAME, 1, id, 0, text, 'sent' FROM messages WHERE conversation_id = NAME AND seq = 1000;
+INSERT INTO deliveries (channel, account, conversation_id, out_seq, message_id, part, text, state)
+    SELECT 'test', 'default', NAME, 1, id, 0, text, 'sent' FROM messages WHERE conversation_id = NAME AND seq = 1000;
 INSERT INTO delivery_attempts (delivery_id, fence, started_at)
     SELECT id, 1, now() - interval 'DAYS days' FROM deliveries WHERE conversation_id = NAME;
 INSERT INTO llm_calls (conversation_id, turn_no, fence, rung, provider, model, used_fallback, error_code, prompt_tokens,

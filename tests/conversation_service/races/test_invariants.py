@@ -23,8 +23,8 @@ INSERT INTO inbound_events (channel, account, event_key, thread_key, kind, meani
     SELECT 'whatsapp', 'shop', event_key, '34600', 'message', '', id, 'message' FROM messages WHERE author = 'customer';
 INSERT INTO inbound_events (channel, account, event_key, thread_key, kind, meaning_sha, outcome)
     VALUES ('whatsapp', 'shop', 'k9', '34600', 'reaction', '', 'kept');
-INSERT INTO deliveries (conversation_id, out_seq, message_id, part, text)
-    VALUES (uuid(1), 1, uuid(13), 0, 'hello'), (uuid(1), 2, uuid(15), 0, 'you')
+INSERT INTO deliveries (channel, account, conversation_id, out_seq, message_id, part, text)
+    VALUES ('test', 'default', uuid(1), 1, uuid(13), 0, 'hello'), ('test', 'default', uuid(1), 2, uuid(15), 0, 'you')
 """
 
 # For each sentence of the checker what makes it true; without the constraints, which would refuse most of it.

@@ -1,0 +1,5 @@
+"""The channels that there are, by name. A new one is one more file here, and one more line below."""
+
+from webhook_gateway.channels.channel import Channel
+
+CHANNELS: dict[str, type[Channel]] = {}

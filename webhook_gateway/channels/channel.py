@@ -1,0 +1,169 @@
+"""What every channel is: a platform's webhooks turned into events, and deliveries into calls of its send API.
+
+A channel holds no state and opens no connection. It sees bytes and headers, never a web framework's request, and says
+what to call, never calls: so all of it can be tried without a network.
+"""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from protos import conversation_pb2 as pb
+from webhook_gateway.outcomes import Outcome
+
+_MAX_KEY = 512  # characters of an event key, by the contract
+
+
+class Unreadable(Exception):
+    """The body, or one entry of it, is not what the platform sends; the text says why, without quoting it."""
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a platform takes and shows. Everything that differs between channels beyond their formats is said here."""
+
+    text_limit: int
+    # Seconds after the customer's last message in which it takes a reply; 0: always.
+    reply_window_seconds: int
+    # The length of a text in the platform's own unit.
+    measure: Callable[[str], int] = len
+    # What is written instead of Markdown's **bold**, _italic_ and ~~struck~~; empty: shown without marks.
+    bold: str = ""
+    italic: str = ""
+    strike: str = ""
+    # Sends of one account a minute; 0: as many as there are.
+    account_per_minute: int = 0
+    # Between two sends to one customer in the long run, and how many may follow one another at once.
+    recipient_interval_ms: int = 0
+    recipient_burst: int = 1
+    # After that the platform's typing indicator is gone; 0: it has none.
+    typing_refresh_ms: int = 0
+
+
+class Account(BaseModel):
+    """One account of ours, as its settings name it: field `access_token` of WhatsApp is WHATSAPP_ACCESS_TOKEN."""
+
+    model_config = ConfigDict(frozen=True)
+
+    # The field that names the account where the platform's events do.
+    id_field: ClassVar[str]
+    # Fields that further accounts (WHATSAPP_2_…) take from the first where they have none of their own.
+    shared_fields: ClassVar[frozenset[str]] = frozenset()
+
+    @property
+    def id(self) -> str:
+        """As the platform's events name it."""
+        return str(getattr(self, self.id_field))
+
+
+def secrets(value: SecretStr) -> list[bytes]:
+    """A comma-separated list of secrets, any of which counts: so that one can be exchanged for another."""
+    return [part.strip().encode() for part in value.get_secret_value().split(",") if part.strip()]
+
+
+@dataclass(frozen=True)
+class WebhookRequest:
+    """A request to /webhooks/<channel>, its body as it came over the wire; header names are in lower case."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    # The query with its ?, as it came; empty where there is none.
+    query: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One item of a body, read on its own: so that one that cannot be read costs none of the others."""
+
+    account: str
+    item: Any
+    # What is kept as evidence: the item in the platform's own words.
+    raw: bytes
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of the platform's API. `json` or `form` is its body. Headers and URL may hold secrets."""
+
+    method: str
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    json: Any = None
+    form: Mapping[str, str] | None = None
+    # User name and password of basic authentication.
+    basic: tuple[str, str] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The platform's answer; `body` is its JSON, None where it is none. Header names are in lower case."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+
+class Channel(ABC):
+    """One platform. `accounts` are ours there, by their ids."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    capabilities: ClassVar[Capabilities]
+    account_type: ClassVar[type[Account]]
+
+    def __init__(self, accounts: Sequence[Account], public_url: str = "") -> None:
+        """`public_url` is where the platform reaches this gateway: scheme and host, without a path."""
+        self.accounts = {account.id: account for account in accounts}
+        self.public_url = public_url
+
+    def handshake(self, query: Mapping[str, str]) -> str | None:
+        """The answer to a platform that asks by GET whether this is the right place; None refuses it."""
+        del query
+        return None
+
+    @abstractmethod
+    def authenticate(self, request: WebhookRequest) -> bool:
+        """Whether the platform sent it. False where no secret is configured."""
+
+    @abstractmethod
+    def entries(self, request: WebhookRequest) -> Iterator[Entry]:
+        """The items of an authentic body. Raises Unreadable where it is none of the platform's."""
+
+    @abstractmethod
+    def events(self, entry: Entry) -> Iterator[pb.Event]:
+        """What an item says, in normal form. Whatever it raises makes the item poison, and costs no other one."""
+
+    @abstractmethod
+    def compose(self, account: Any, delivery: pb.Delivery) -> Call:
+        """The call that sends `delivery`."""
+
+    @abstractmethod
+    def interpret(self, answer: Answer) -> Outcome:
+        """What became of a send, from the platform's answer to it."""
+
+    def compose_typing(self, account: Any, signal: pb.TypingSignal) -> Call | None:
+        """The call that shows the customer that somebody writes; None where there is none."""
+        del account, signal
+        return None
+
+    def event(self, entry: Entry, kind: str, *identity: object, thread: str) -> pb.Event:
+        """An event of this channel without content; its key is (kind, identity), its thread the customer's id."""
+        return pb.Event(
+            channel=self.name,
+            account=entry.account,
+            event_key=event_key(kind, *identity),
+            thread_key=thread,
+            surface=pb.SURFACE_MESSAGING,
+            reply_window_seconds=self.capabilities.reply_window_seconds,
+            raw=entry.raw,
+        )
+
+
+def event_key(kind: str, *identity: object) -> str:
+    """The key of an event: platforms use one id for a message, its edit and its deletion, so the kind is part of it."""
+    key = ":".join((kind, *map(str, identity)))
+    return key if len(key) <= _MAX_KEY else f"{kind}:sha256:{hashlib.sha256(key.encode()).hexdigest()}"
