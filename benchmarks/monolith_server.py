@@ -17,7 +17,8 @@ FOLDER = Path(__file__).parent / "monolith"
 HOST = "127.0.0.1"
 OLDEST_NODE = 20
 # As many as the web gateway has, and together as many connections as two of pg's default pools.
-_WORKERS, _CONNECTIONS = 2, 10
+WORKERS, _CONNECTIONS = 2, 10
+MODEL = "gpt-4o-mini"
 
 
 def obstacle() -> str | None:
@@ -59,20 +60,19 @@ class Monolith:
 
     def start(self) -> None:
         """Returns when it answers."""
-        with closing(psycopg2.connect(self._database_url)) as connection, connection, connection.cursor() as cursor:
-            cursor.execute((FOLDER / "schema.sql").read_text())
-        prompt = self._folder / "prompt.txt"
-        prompt.write_text(_prompt())
+        create_tables(self._database_url)
+        written = self._folder / "prompt.txt"
+        written.write_text(prompt(), encoding="utf-8")
         variables = environment(
             NODE_ENV="production",
             PORT=str(self.port),
-            WORKERS=str(_WORKERS),
+            WORKERS=str(WORKERS),
             DATABASE_URL=self._database_url,
             DATABASE_CONNECTIONS=str(_CONNECTIONS),
             OPENAI_BASE_URL=f"http://{HOST}:{self._model_port}/v1",
             OPENAI_API_KEY="none",
-            OPENAI_MODEL="gpt-4o-mini",
-            PROMPT=str(prompt),
+            OPENAI_MODEL=MODEL,
+            PROMPT=str(written),
             BARE="1" if self._bare else "",
         )
         child = Child(self._name, ["node", "server.js"], variables, FOLDER, self._folder / f"{self._name}.log")
@@ -80,7 +80,13 @@ class Monolith:
         child.wait_until(http_ready(HOST, self.port))
 
 
-def _prompt() -> str:
+def create_tables(database_url: str) -> None:
+    """Give an empty database the monolith's tables."""
+    with closing(psycopg2.connect(database_url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute((FOLDER / "schema.sql").read_text(encoding="utf-8"))
+
+
+def prompt() -> str:
     """The very instructions and knowledge that Spur gives the model, so that both send as much."""
     fixed = Prompts(library.load(None), 1, 1)._fixed  # the product has no other reader of it
     return "\n\n".join(message["content"] for message in fixed)

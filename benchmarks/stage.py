@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg2
 
+from benchmarks.chain_server import Chain
 from benchmarks.model_stub import Pace, pace_body
 from benchmarks.monolith_server import Monolith, install, obstacle
 from benchmarks.processes import Child, end_all, environment
@@ -25,7 +26,7 @@ HOST = "127.0.0.1"
 POSTGRES_SETTINGS = {"max_connections": "200", "shared_buffers": "512MB", "max_wal_size": "4GB"}
 # Not /tmp, which may be memory.
 _DISK, _PREFIX = Path("/var/tmp"), "spur-bench-"
-OURS, THEIRS, FLOOR = "spur", "monolith", "floor"
+OURS, THEIRS, FLOOR, CHAIN = "spur", "monolith", "floor", "chain"
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,13 @@ class Stage:
         """The monolith with nothing that it could do without."""
         return None if self.missing else self._monolith(FLOOR, bare=True)
 
+    @cached_property
+    def chain(self) -> Side:
+        """Spur's form with nothing else of Spur."""
+        chain = Chain(self.new_database(CHAIN), self.model_port, self.folder)
+        self._children_of(chain)
+        return Side(CHAIN, chain.port, {child.name: child.pid for child in chain.children})
+
     def _monolith(self, name: str, *, bare: bool) -> Side:
         install()
         monolith = Monolith(name, self.new_database(name), self.model_port, self.folder, bare=bare)
@@ -125,7 +133,7 @@ class Stage:
         if "postgres" in self.__dict__:
             self.postgres.stop()
 
-    def _children_of(self, side: Product | Monolith) -> None:
+    def _children_of(self, side: Product | Monolith | Chain) -> None:
         try:
             side.start()
         finally:

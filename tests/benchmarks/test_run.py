@@ -5,9 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
@@ -17,7 +20,7 @@ from benchmarks.load.plan import Plan
 from benchmarks.model_stub import Pace
 from benchmarks.product import ROOT
 from benchmarks.rounds import run
-from benchmarks.stage import OURS, Stage, stage
+from benchmarks.stage import CHAIN, OURS, Stage, stage
 from benchmarks.usage import descendants
 from tests.processes import is_alive
 
@@ -28,19 +31,60 @@ STORED = """
 """
 
 
-def test_both_sides_store_every_turn_that_is_counted() -> None:
-    with stage(quick=True) as set_up:
-        set_up.pace(Pace(delay=0.05, tokens=9, interval=0.005))
-        for side in (*set_up.sides, *([set_up.floor] if set_up.floor else [])):
-            counted = 0
-            for streamed in (False, True):
-                done = run(set_up, side, Plan("turns", side.port, in_flight=3, seconds=0.5, turns=2, streamed=streamed))
-                assert done.outcome.turns >= 3
-                assert min(done.outcome.latencies) >= 0.05 + 8 * 0.005
-                assert min(done.outcome.firsts, default=0.05) >= 0.05
-                assert sum(done.cpu.values()) > 0
-                counted += done.outcome.turns
-            assert stored(set_up, side.name) == (counted,) * 3
+@pytest.fixture(scope="module")
+def set_up() -> Iterator[Stage]:
+    with stage(quick=True) as running:
+        yield running
+
+
+def test_every_side_stores_every_turn_that_is_counted(set_up: Stage) -> None:
+    set_up.pace(Pace(delay=0.05, tokens=9, interval=0.005))
+    for side in (*set_up.sides, *([set_up.floor] if set_up.floor else []), set_up.chain):
+        before, counted = stored(set_up, side.name), 0
+        for streamed in (False,) if side.name == CHAIN else (False, True):
+            done = run(set_up, side, Plan("turns", side.port, in_flight=3, seconds=0.5, turns=2, streamed=streamed))
+            assert done.outcome.turns >= 3
+            assert min(done.outcome.latencies) >= 0.05 + 8 * 0.005
+            assert min(done.outcome.firsts, default=0.05) >= 0.05
+            assert sum(done.cpu.values()) > 0
+            counted += done.outcome.turns
+        assert stored(set_up, side.name) == tuple(count + counted for count in before)
+
+
+def test_the_bare_chain_answers_as_the_monolith_does(set_up: Stage) -> None:
+    if not set_up.theirs:
+        pytest.skip(set_up.missing or "")
+    set_up.pace(Pace())
+    first, second = (two_turns(side.port) for side in (set_up.chain, set_up.theirs))
+    assert list(map(described, first)) == list(map(described, second))
+
+
+def test_the_bare_chain_answers_no_message_twice(set_up: Stage) -> None:
+    named = {"sessionId": str(uuid.uuid4()), "clientMessageId": str(uuid.uuid4())}
+    assert [posted(set_up.chain.port, **named)[0] for _ in range(2)] == [200, 500]
+
+
+def two_turns(port: int) -> list[dict[str, Any]]:
+    """Of one conversation."""
+    _, first = posted(port)
+    _, second = posted(port, sessionId=first["sessionId"])
+    assert second["sessionId"] == first["sessionId"]
+    return [first, second]
+
+
+def posted(port: int, **more: str) -> tuple[int, dict[str, Any]]:
+    """The status and, where it is 200, the answer."""
+    with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        body = json.dumps({"message": "Ship to Malmö?", **more})
+        connection.request("POST", "/chat/message", body, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        return response.status, json.loads(response.read()) if response.status == 200 else {}
+
+
+def described(answer: dict[str, Any]) -> dict[str, Any]:
+    """What is the same from whomever it comes; of the rest the kind."""
+    varying = {name: type(answer[name]) for name in ("sessionId", "messageId", "replyId")}
+    return {**answer, **varying, "meta": {**answer["meta"], "latencyMs": type(answer["meta"]["latencyMs"])}}
 
 
 def stored(set_up: Stage, side: str) -> tuple[int, ...]:
