@@ -142,8 +142,8 @@ class Channel(ABC):
         """The call that sends `delivery`."""
 
     @abstractmethod
-    def interpret(self, answer: Answer) -> Outcome:
-        """What became of a send, from the platform's answer to it."""
+    def interpret(self, answer: Answer, delivery: pb.Delivery) -> Outcome:
+        """What became of the send of `delivery`, from the platform's answer to it."""
 
     def compose_typing(self, account: Any, signal: pb.TypingSignal) -> Call | None:
         """The call that shows the customer that somebody writes; None where there is none."""
