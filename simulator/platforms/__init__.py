@@ -1,0 +1,1 @@
+"""One file per platform: its API as it answers, its webhooks as it writes and signs them."""
