@@ -50,7 +50,7 @@ class Model:
             model=self._name, messages=[], stream=True, extra_body={"messages": [self._system, *said], **options}
         )
         async with request as response:
-            text, usage = _read(await response.read())
+            text, usage = _read(b"".join([piece async for piece in response.iter_bytes()]))
         call = {
             "model": self._name,
             "promptTokens": usage["prompt_tokens"],
