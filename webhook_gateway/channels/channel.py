@@ -14,12 +14,11 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from protos import conversation_pb2 as pb
 from webhook_gateway.outcomes import Outcome
+from webhook_gateway.reading import Unreadable, dump
 
 _MAX_KEY = 512  # characters of an event key, by the contract
-
-
-class Unreadable(Exception):
-    """The body, or one entry of it, is not what the platform sends; the text says why, without quoting it."""
+_MAX_THREAD = 255  # characters of a thread key, likewise
+_MAX_RAW = 256 * 1024  # bytes of evidence, of the 512 KiB that a call of the contract takes
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,8 @@ class Capabilities:
 class Account(BaseModel):
     """One account of ours, as its settings name it: field `access_token` of WhatsApp is WHATSAPP_ACCESS_TOKEN."""
 
-    model_config = ConfigDict(frozen=True)
+    # Complaints about settings must not quote them: most are secrets.
+    model_config = ConfigDict(frozen=True, validate_by_name=True, validate_by_alias=True, hide_input_in_errors=True)
 
     # The field that names the account where the platform's events do.
     id_field: ClassVar[str]
@@ -58,6 +58,15 @@ class Account(BaseModel):
     def id(self) -> str:
         """As the platform's events name it."""
         return str(getattr(self, self.id_field))
+
+    @classmethod
+    def variable(cls, field: str, prefix: str) -> str:
+        """The variable that sets a field, `prefix` being WHATSAPP or WHATSAPP_2.
+
+        A field with a validation alias is set by the variable of that name, for all accounts and channels at once.
+        """
+        alias = cls.model_fields[field].validation_alias
+        return alias if isinstance(alias, str) else f"{prefix}_{field}".upper()
 
 
 def secrets(value: SecretStr) -> list[bytes]:
@@ -106,6 +115,12 @@ class Answer:
     body: Any
     headers: Mapping[str, str]
 
+    @property
+    def retry_after_seconds(self) -> float:
+        """Of the header Retry-After; 0 where it says no number of seconds."""
+        value = self.headers.get("retry-after", "").strip()
+        return float(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0.0
+
 
 class Channel(ABC):
     """One platform. `accounts` are ours there, by their ids."""
@@ -143,7 +158,7 @@ class Channel(ABC):
 
     @abstractmethod
     def interpret(self, answer: Answer, delivery: pb.Delivery) -> Outcome:
-        """What became of the send of `delivery`, from the platform's answer to it."""
+        """What became of the send of `delivery`, from the answer to it; never raises, whatever was answered."""
 
     def compose_typing(self, account: Any, signal: pb.TypingSignal) -> Call | None:
         """The call that shows the customer that somebody writes; None where there is none."""
@@ -151,16 +166,29 @@ class Channel(ABC):
         return None
 
     def event(self, entry: Entry, kind: str, *identity: object, thread: str) -> pb.Event:
-        """An event of this channel without content; its key is (kind, identity), its thread the customer's id."""
+        """An event of this channel without content; its key is (kind, identity), its thread the customer's id.
+
+        What the platform gave no id is identified by all that it says. Raises Unreadable where the thread is too long.
+        """
+        if len(thread) > _MAX_THREAD:
+            raise Unreadable(f"the customer's id is longer than {_MAX_THREAD} characters")
         return pb.Event(
             channel=self.name,
             account=entry.account,
-            event_key=event_key(kind, *identity),
+            event_key=event_key(kind, *(identity or (hashlib.sha256(entry.raw).hexdigest(),))),
             thread_key=thread,
             surface=pb.SURFACE_MESSAGING,
             reply_window_seconds=self.capabilities.reply_window_seconds,
             raw=entry.raw,
         )
+
+
+def evidence(item: Any) -> bytes:
+    """What is kept of an item in the platform's own words: its JSON, cut where the contract could not carry it."""
+    try:
+        return dump(item).encode()[:_MAX_RAW]
+    except Unreadable:
+        return b""  # reading the item fails for the same reason, which is recorded
 
 
 def event_key(kind: str, *identity: object) -> str:
