@@ -119,3 +119,30 @@ def test_a_line_that_never_ends_is_given_up() -> None:
     assert list(lines.feed(b"x" * (4 << 20))) == []
     with pytest.raises(NotEvents):
         list(lines.feed(b"x"))
+
+
+def test_a_prompt_arrives_as_it_is_whatever_its_letters(server: ScriptedOpenAI) -> None:
+    prompts: list[list[dict[str, str]]] = [
+        [
+            {"role": role, "content": f'{number} "quoted" \\ \n\t\u2028 ñ 日本 🙂'}
+            for role in ("system", "system", "user")
+        ]
+        for number in (1, 2, 1)
+    ]
+
+    async def run() -> None:
+        client = connect("sk-test", server.base_url)
+        model = OpenAI(client, "m", 100, Price())
+        for prompt in prompts:
+            await model.write(prompt, lambda _: None, Usage())
+        await client.close()
+
+    asyncio.run(run())
+    assert [request["messages"] for request in server.requests] == prompts
+
+
+def test_nothing_is_told_of_the_machine(server: ScriptedOpenAI) -> None:
+    reply(server)
+    headers = {line.partition(":")[0].lower() for line in server.head.splitlines()[1:]}
+    assert {"authorization", "content-type", "user-agent"} <= headers
+    assert not [name for name in headers if name.startswith("x-stainless")]

@@ -26,6 +26,8 @@ class ScriptedOpenAI:
         self.pace = pace or Pace()
         self.requests: deque[dict[str, Any]] = deque(maxlen=log)
         self.queue: deque[str | Behaviour] = deque()
+        # The last request's line and headers.
+        self.head = ""
         # All requests there were, also those that the log forgot.
         self.asked = 0
         # Answers that the client did not wait for.
@@ -84,6 +86,7 @@ class _Connection(asyncio.Protocol):
         self._received = rest[size:]
         body = json.loads(rest[:size] or b"{}")
         self._server.asked += 1
+        self._server.head = head.decode("ascii")
         self._server.requests.append(body)
         behave = self._server.chosen(body)
         exchange = Exchange(body, self._transport, self._server.pace)
