@@ -1,10 +1,12 @@
 """The events of calls that are recorded together: what each is, and what each call is told."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from conversation_service.database import DatabaseUnavailable
+from conversation_service.effects.occurrence import Change
+from conversation_service.effects.stand_ins import ANY_MEANING, stand_in
 from conversation_service.events import Entry, Key, Poisonous, read
 from protos import conversation_pb2 as pb
 
@@ -26,6 +28,7 @@ class Result:
 
     receipts: list[pb.Receipt]
     recorded: list[Recorded]
+    changes: list[Change] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,20 @@ class Batch:
                 if self.entries.setdefault(entry.key, entry) is entry:
                     self._owner_of[entry.key] = self._owners[index]
         self.only_messages = not self.poison and all(entry.is_message for entry in self.entries.values())
+        if not self.only_messages:
+            self._add_stand_ins()
+
+    def _add_stand_ins(self) -> None:
+        for index, entry in self._read.items():
+            other = stand_in(self.events[index], entry)
+            if other and self.entries.setdefault(other.key, other) is other:
+                self._owner_of[other.key] = self._owners[index]
+
+    def happened(self, placed: Placed) -> Iterator[tuple[pb.Event, Entry]]:
+        """The events that are no messages and were recorded now, in their order."""
+        for index, entry in self._read.items():
+            if not entry.is_message and entry.key in placed and self.entries[entry.key] is entry:
+                yield self.events[index], entry
 
     def rows(self) -> list[tuple[object, ...]]:
         """What sql/record_events.sql takes, for each entry."""
@@ -91,20 +108,24 @@ class Batch:
         if entry.key not in known and entry.key not in placed:  # the janitor forgot it between two statements
             raise DatabaseUnavailable("an old event was forgotten just now: send it again")
         meaning, earlier = known.get(entry.key) or (first.meaning, placed[entry.key])
-        if entry.meaning != meaning:
+        if entry.meaning != meaning != ANY_MEANING:
             return pb.Receipt(event_key=event.event_key, outcome=pb.Receipt.OUTCOME_CONFLICT)
         receipt = pb.Receipt()
         receipt.CopyFrom(earlier)
         receipt.outcome = pb.Receipt.OUTCOME_DUPLICATE
         return receipt
 
-    def results(self, receipts: list[pb.Receipt], recorded: list[Recorded]) -> list[Result]:
+    def results(
+        self, receipts: list[pb.Receipt], recorded: list[Recorded], changes: list[tuple[Entry, Change]]
+    ) -> list[Result]:
         """Each call's own part."""
         results = [Result([], []) for _ in self._calls]
         for owner, receipt in zip(self._owners, receipts, strict=True):
             results[owner].receipts.append(receipt)
         for item in recorded:
             results[self._owner_of[item.entry.key]].recorded.append(item)
+        for entry, change in changes:
+            results[self._owner_of[entry.key]].changes.append(change)
         return results
 
     def conflicts(self, receipts: list[pb.Receipt]) -> list[tuple[Entry, pb.Event]]:
@@ -126,7 +147,8 @@ def _event_row(entry: Entry) -> tuple[object, ...]:
         entry.message_id if entry.is_message else None,
         entry.message_kind(),
         entry.meaning,
-        entry.raw,
+        # An edit's words are to go when its message is deleted, and nothing leads from the message to the edit's event.
+        None if entry.kind == "edit" else entry.raw,
         entry.text,
         entry.content,
         entry.platform_time,

@@ -12,6 +12,7 @@ from prometheus_client import Gauge
 
 from conversation_service import messages
 from conversation_service.database import Database, columns
+from conversation_service.effects.occurrence import Change
 from conversation_service.followers import Follower, Subscription, Thread, send
 from conversation_service.identifiers import is_id
 from conversation_service.loops import every
@@ -111,6 +112,15 @@ class Hub:
         self._show(thread, topic, [message], contiguous=True)
         if any(subscription.rev < message.rev for subscription in topic):
             self._read_soon(thread)
+
+    def tell(self, change: Change) -> None:
+        """What an event brought about, which was just committed here."""
+        if change.rev:
+            self.note(change.thread[0], change.rev)
+        if change.message is not None:
+            self.publish(change.thread, change.message)
+        if change.silent is not None:
+            self.silent(change.thread, *change.silent)
 
     def silent(self, thread: Thread, turn_no: int, reason: str) -> None:
         """A turn ended without a reply."""

@@ -10,6 +10,8 @@ from prometheus_client import Counter
 from chassis.faultpoints import faultpoint
 from conversation_service.batch import Batch, Call, Placed, Recorded, Result
 from conversation_service.database import REFUSED, Database, Session, columns
+from conversation_service.effects.occurrence import Change, Occurrence
+from conversation_service.effects.registry import EFFECTS
 from conversation_service.events import Entry, Key, clean
 from conversation_service.gathering import Gathering
 from protos import conversation_pb2 as pb
@@ -69,6 +71,7 @@ class Inbox:
             (part,) = await self._record([replace(call, events=[event])])
             whole.receipts += part.receipts
             whole.recorded += part.recorded
+            whole.changes += part.changes
         return whole
 
     def _store(self, session: Session, batch: Batch) -> list[Result]:
@@ -81,11 +84,12 @@ class Inbox:
 
     def _store_events(self, session: Session, batch: Batch) -> list[Result]:
         placed, recorded = self._insert_events(session, batch)
+        changes = _take_effect(session, batch, placed)
         _insert_poison(session, batch.poison.values())
         known = _read_known(session, [key for key in batch.entries if key not in placed])
         receipts = [batch.receipt(index, placed, known) for index in range(len(batch.events))]
         _insert_conflicts(session, batch.conflicts(receipts))
-        return batch.results(receipts, recorded)
+        return batch.results(receipts, recorded, changes)
 
     def _insert_events(self, session: Session, batch: Batch) -> tuple[Placed, list[Recorded]]:
         """The receipts of the entries that are new, and the messages among them in their order."""
@@ -103,6 +107,18 @@ class Inbox:
             if entry.is_message:
                 recorded.append(Recorded(entry, receipt, created_at))
         return placed, recorded
+
+
+def _take_effect(session: Session, batch: Batch, placed: Placed) -> list[tuple[Entry, Change]]:
+    """What the events that are no messages bring about; their receipts get the revision of it."""
+    changes: list[tuple[Entry, Change]] = []
+    for event, entry in batch.happened(placed):
+        if effect := EFFECTS.get(entry.kind):
+            receipt = placed[entry.key]
+            for change in effect(session, Occurrence(event, entry, receipt.conversation_id or None)):
+                changes.append((entry, change))
+                receipt.rev = max(receipt.rev, change.rev)
+    return changes
 
 
 def _insert_poison(session: Session, poison: Iterable[tuple[pb.Event, str]]) -> None:

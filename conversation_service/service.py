@@ -67,13 +67,15 @@ class ConversationService(conversation_pb2_grpc.ConversationServiceServicer):
         return pb.ReceiveResponse(receipts=result.receipts)
 
     def _tell(self, result: Result) -> None:
-        if result.recorded:
+        if result.recorded or result.changes:
             self._answering.wake()
         for recorded in result.recorded:
             self._hub.note(recorded.receipt.conversation_id, recorded.receipt.rev)
             thread = recorded.receipt.conversation_id, *recorded.entry.key[:2]
             if self._hub.is_followed(thread):
                 self._hub.publish(thread, messages.from_recorded(recorded))
+        for change in result.changes:
+            self._hub.tell(change)
 
     async def _refuse_overload(self, request: pb.ReceiveRequest, rpc: _Rpc) -> None:
         """People at a screen are told before anything is written; platforms' events wait in the tables."""

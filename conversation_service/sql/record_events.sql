@@ -12,14 +12,22 @@ WITH input AS MATERIALIZED (
 ), recorded AS (
     INSERT INTO inbound_events (channel, account, event_key, thread_key, kind, meaning_sha, message_id, raw, outcome)
     SELECT channel, account, event_key, thread_key, event_kind, meaning_sha, message_id, raw,
-        CASE WHEN message_id IS NULL THEN 'kept' ELSE 'message' END
+        CASE WHEN message_id IS NOT NULL THEN 'message'
+            WHEN event_kind IN ('deletion', 'echo', 'edit', 'read_mark', 'status') THEN 'applied' ELSE 'kept' END
     FROM input ORDER BY channel, account, event_key
     ON CONFLICT DO NOTHING
-    RETURNING channel, account, event_key, message_id
+    RETURNING channel, account, event_key, thread_key, message_id
 ), fresh AS (
-    SELECT i.*, row_number() OVER (PARTITION BY channel, account, thread_key ORDER BY place DESC) - 1 AS from_end
+    SELECT i.*, row_number() OVER (PARTITION BY channel, account, i.thread_key ORDER BY place DESC) - 1 AS from_end
     FROM input i JOIN recorded USING (channel, account, event_key)
     WHERE i.message_id IS NOT NULL
+), held AS MATERIALIZED (
+    -- Where other events than messages are among them, whose effects follow in this transaction: all conversations that
+    -- are there are locked before the first is changed, so that everybody takes them in one order.
+    SELECT c.id, c.channel, c.account, c.thread_key FROM conversations c
+    WHERE EXISTS (SELECT FROM input WHERE message_id IS NULL) AND (c.channel, c.account, c.thread_key) IN (
+        SELECT i.channel, i.account, i.thread_key FROM input i JOIN recorded USING (channel, account, event_key))
+    ORDER BY c.channel, c.account, c.thread_key FOR UPDATE OF c
 ), touched AS (
     -- This upsert is the lock that serialises everything about one conversation, and joining or opening a turn is decided
     -- here, in the row's own columns: the statement's snapshot does not show a turn that a concurrent one just committed.
@@ -28,7 +36,8 @@ WITH input AS MATERIALIZED (
     SELECT (array_agg(new_id ORDER BY place))[1], channel, account, thread_key, min(surface),
         (count(*) - 1) % 10 + 1, 1 + count(*), 1 + (count(*) + 9) / 10, 1 + count(*),
         max(least(platform_time, now()))  -- a platform's clock may be ahead
-    FROM fresh GROUP BY channel, account, thread_key ORDER BY channel, account, thread_key
+    FROM fresh WHERE (SELECT count(*) FROM held) >= 0
+    GROUP BY channel, account, thread_key ORDER BY channel, account, thread_key
     ON CONFLICT (channel, account, thread_key) DO UPDATE SET
         open_count = (c.open_count + excluded.next_seq - 2) % 10 + 1,
         -- A turn holds ten messages; the one that is open, if any, is filled first.
@@ -63,6 +72,7 @@ WITH input AS MATERIALIZED (
     FROM placed ORDER BY conversation_id, seq
     RETURNING id, conversation_id, seq, rev, turn_no, created_at
 )
-SELECT r.channel, r.account, r.event_key, s.created_at, s.id, s.conversation_id, s.seq, s.rev, s.turn_no
+SELECT r.channel, r.account, r.event_key, s.created_at, s.id, coalesce(s.conversation_id, h.id), s.seq, s.rev, s.turn_no
 FROM recorded r LEFT JOIN said s ON s.id = r.message_id
+LEFT JOIN held h ON (h.channel, h.account, h.thread_key) = (r.channel, r.account, r.thread_key) AND r.message_id IS NULL
 ORDER BY s.conversation_id, s.seq

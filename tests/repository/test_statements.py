@@ -26,7 +26,7 @@ def declared_types(sql: str) -> list[str]:
 
 def used_names() -> set[str]:
     """Every word in quotes in the service's Python files."""
-    trees = [ast.parse(path.read_text()) for path in SERVICE.glob("*.py")]
+    trees = [ast.parse(path.read_text()) for path in SERVICE.rglob("*.py")]
     constants = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)]
     return {node.value for node in constants if isinstance(node.value, str)}
 
@@ -74,7 +74,7 @@ def test_every_statement_is_used() -> None:
 def test_every_statement_that_is_executed_is_there() -> None:
     executed = [
         node.args[0].value
-        for path in SERVICE.glob("*.py")
+        for path in SERVICE.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)

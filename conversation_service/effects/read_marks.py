@@ -1,0 +1,12 @@
+"""The customer has read up to a point."""
+
+from collections.abc import Sequence
+
+from conversation_service.database import Session
+from conversation_service.effects.occurrence import Change, Occurrence
+
+
+def apply(session: Session, occurrence: Occurrence) -> Sequence[Change]:
+    """Nothing yet."""
+    del session, occurrence
+    return ()

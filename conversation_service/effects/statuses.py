@@ -1,0 +1,12 @@
+"""What the platform says about messages of ours."""
+
+from collections.abc import Sequence
+
+from conversation_service.database import Session
+from conversation_service.effects.occurrence import Change, Occurrence
+
+
+def apply(session: Session, occurrence: Occurrence) -> Sequence[Change]:
+    """Nothing yet."""
+    del session, occurrence
+    return ()
