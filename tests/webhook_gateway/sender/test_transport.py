@@ -1,0 +1,94 @@
+"""A call that was not answered: what is known of it decides whether it may be made again."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.ports import free_port
+from tests.webhook_gateway.sender.platform import (
+    Behaviour,
+    answering,
+    closing,
+    dripping,
+    flooding,
+    platform,
+    silent,
+)
+from webhook_gateway.channels.channel import Call
+from webhook_gateway.sender import transport
+from webhook_gateway.sender.transport import NotSent, Transport, Unanswered
+
+SECRET = "bot123:very-secret"
+
+
+@pytest.fixture(autouse=True)
+def _short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr(transport, "READ_SECONDS", 0.5)
+    monkeypatch.setattr(transport, "TOTAL_SECONDS", 1.0)
+
+
+def test_an_answer_is_given_back_with_its_json_and_lower_case_headers() -> None:
+    with platform(answering("429 Slow", b'{"error": 4}', "Retry-After: 3")) as running:
+        answer = Transport().send(Call("POST", running.url, {"X-A": "b"}, json={"text": "é"}))
+    assert (answer.status, answer.body, answer.headers["retry-after"]) == (429, {"error": 4}, "3")
+    (request,) = running.requests
+    assert b"X-A: b" in request
+    assert request.endswith(b'{"text": "\\u00e9"}')
+
+
+def test_a_form_and_basic_authentication_are_sent_as_such() -> None:
+    with platform(answering("201 Created", b"{}")) as running:
+        Transport().send(Call("POST", running.url, form={"Body": "a b&c"}, basic=("AC1", "token")))
+    assert running.requests[0].endswith(b"\r\n\r\nBody=a+b%26c")
+    assert b"Authorization: Basic QUMxOnRva2Vu" in running.requests[0]
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"\xff\xfe", b"[" * 200_000])
+def test_an_answer_that_is_no_json_has_none(body: bytes) -> None:
+    with platform(answering("500 Oops", body)) as running:
+        assert Transport().send(Call("POST", running.url, json={})).body is None
+
+
+def test_a_redirect_is_not_followed() -> None:
+    with platform(answering("307 Elsewhere", b"", "Location: http://127.0.0.1:1/")) as running:
+        assert Transport().send(Call("POST", running.url, json={})).status == 307
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "word"),
+    [(closing, "connection_lost"), (silent, "timeout"), (dripping, "timeout"), (flooding, "timeout")],
+)
+def test_once_bytes_are_on_their_way_the_platform_may_have_taken_it(behaviour: Behaviour, word: str) -> None:
+    with platform(behaviour) as running, pytest.raises(Unanswered, match=f"^{word}$"):
+        Transport().send(Call("POST", f"{running.url}/{SECRET}", json={}))
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:{port}/", "http://name.invalid/", "ftp://127.0.0.1/", "nonsense", "http://[::1/"]
+)
+def test_what_never_left_may_be_sent_again(url: str) -> None:
+    with pytest.raises(NotSent) as raised:
+        Transport().send(Call("POST", url.format(port=free_port()) + SECRET, json={}))
+    assert str(raised.value) in {"unreachable", "invalid_address"}
+
+
+def test_no_exception_shows_the_address() -> None:
+    for behaviour in (closing, silent):
+        with platform(behaviour) as running, pytest.raises(Unanswered) as raised:
+            Transport().send(Call("POST", f"{running.url}/{SECRET}", json={}))
+        error: BaseException | None = raised.value
+        assert error is not None
+        assert SECRET not in repr(error)
+        assert error.__cause__ is None
+        assert error.__suppress_context__
+    assert SECRET not in repr(Call("POST", f"http://x/{SECRET}", {"Authorization": SECRET}, basic=("a", SECRET)))
+
+
+def test_a_netrc_of_the_machine_does_not_replace_the_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login thief password thief\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    with platform(answering("200 OK", b"{}")) as running:
+        Transport().send(Call("POST", running.url, {"Authorization": "Bearer ours"}, json={}))
+    assert b"Authorization: Bearer ours" in running.requests[0]
