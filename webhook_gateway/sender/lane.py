@@ -92,7 +92,7 @@ def _complain(future: "Future[None]") -> None:
         _logger.error("sending failed", exc_info=error)
 
 
-def run_all(lanes: list[Lane], wait_for_stop: Callable[[], None], seconds: float) -> None:
+def run_all(lanes: list[Lane], wait_for_stop: Callable[[], object], seconds: float) -> None:
     """Run the lanes until `wait_for_stop` returns, and give what is under way so many seconds to end."""
     threads = [threading.Thread(target=lane.run, daemon=True) for lane in lanes]
     for thread in threads:

@@ -1,0 +1,159 @@
+"""A lane: what it claims it sends once, in pieces that fit, and says what became of it."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import grpc
+import pytest
+
+from protos import conversation_pb2 as pb
+from tests.local_stack.waiting import eventually
+from tests.ports import free_port
+from tests.webhook_gateway.sender.platform import Behaviour, Platform, answering, closing, platform
+from tests.webhook_gateway.sender.stand_in import PostcardAccount, Postcards, StandIn, running_stand_in
+from webhook_gateway.sender import delivering
+from webhook_gateway.sender.delivering import Delivering
+from webhook_gateway.sender.lane import Lane, run_all
+from webhook_gateway.sender.transport import Transport
+
+TAKEN = answering("200 OK", b'{"id": "card-1"}')
+
+
+class Sending:
+    """One lane at work."""
+
+    def __init__(self, service: StandIn, server: Platform) -> None:
+        self.service = service
+        self.server = server
+
+    def settle(self, **fields: object) -> pb.SettleDeliveryRequest:
+        """Queue a delivery and wait for its outcome."""
+        delivery = pb.Delivery(
+            **{"id": "d1", "fence": 3, "account": "main", "thread_key": "ann", "text": "hi", **fields}
+        )  # type: ignore[arg-type]
+        self.service.queued.append(delivery)
+        eventually(lambda: delivery.id in self.service.settled, 10)
+        return self.service.settled[delivery.id]
+
+    def sent(self) -> list[dict[str, str]]:
+        return [json.loads(request.partition(b"\r\n\r\n")[2]) for request in self.server.requests]
+
+
+Start = Callable[..., Sending]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    with ExitStack() as stack:
+
+        def start(behaviour: Behaviour = TAKEN, concurrency: int = 4, address: str = "") -> Sending:
+            service, outbox = stack.enter_context(running_stand_in())
+            server = stack.enter_context(platform(behaviour))
+            channel = Postcards([PostcardAccount(office="main", address=address or server.url)])
+            lane = Lane(Delivering(channel, outbox, Transport()), outbox, concurrency)
+            stopped = threading.Event()
+            thread = threading.Thread(target=run_all, args=([lane], stopped.wait, 5))
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(stopped.set)
+            return Sending(service, server)
+
+        yield start
+
+
+def test_a_delivery_is_sent_with_the_platforms_marks_and_settled_with_its_id(start: Start) -> None:
+    sending = start()
+    settled = sending.settle(text="**now**")
+    assert (settled.fence, settled.http_status, settled.accepted.provider_id) == (3, 200, "card-1")
+    assert sending.sent() == [{"to": "ann", "text": "*now*", "id": "d1"}]
+
+
+def test_a_claim_says_the_channels_terms_and_asks_for_as_many_as_there_are_threads(start: Start) -> None:
+    sending = start(concurrency=3)
+    eventually(lambda: bool(sending.service.claims))
+    claim = sending.service.claims[0]
+    assert (claim.limit, list(claim.channels), claim.worker) == (3, ["postcards"], "tests")
+    assert (claim.terms[0].channel, claim.terms[0].typing_refresh_ms) == ("postcards", 1000)
+
+
+def test_a_long_text_is_cut_before_it_is_sent_and_the_rest_waits_behind_it(start: Start) -> None:
+    sending = start()
+    sending.settle(text="The first sentence is here. The second one is there.")
+    (split,) = sending.service.splits
+    assert (split.delivery_id, split.fence) == ("d1", 3)
+    assert list(split.texts) == ["The first sentence is here.", "The second one is there."]
+    assert [sent["text"] for sent in sending.sent()] == ["The first sentence is here."]
+
+
+@pytest.mark.parametrize("code", [grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND])
+def test_what_could_not_be_cut_is_not_sent(start: Start, code: grpc.StatusCode) -> None:
+    sending = start()
+    sending.service.refusals.append(code)
+    assert sending.settle(text="word " * 30).not_accepted.error_code == "split_takenover"
+    assert sending.sent() == []
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "outcome", "code"),
+    [
+        (answering("400 Bad", b"{}"), "rejected", "400"),
+        (answering("500 Oops", b"{}"), "unknown", "500"),
+        (answering("200 OK", b"no json"), "unknown", "unreadable_typeerror"),
+        (closing, "unknown", "connection_lost"),
+    ],
+)
+def test_an_outcome_is_what_the_platform_said(start: Start, behaviour: Behaviour, outcome: str, code: str) -> None:
+    settled = start(behaviour).settle()
+    assert settled.WhichOneof("outcome") == outcome
+    assert getattr(settled, outcome).error_code == code
+
+
+def test_a_platform_out_of_reach_has_surely_not_taken_it(start: Start) -> None:
+    settled = start(address=f"http://127.0.0.1:{free_port()}/").settle()
+    assert settled.not_accepted.error_code == "unreachable"
+
+
+def test_an_account_that_is_not_configured_waits_as_a_whole(start: Start) -> None:
+    settled = start().settle(account="closed")
+    assert settled.not_accepted.error_code == "account_not_configured"
+    assert settled.not_accepted.scope == pb.SettleDeliveryRequest.NotAccepted.SCOPE_ACCOUNT
+
+
+def test_a_reply_that_cannot_be_composed_is_not_lost(start: Start) -> None:
+    sending = start()
+    assert sending.settle(thread_key="nowhere").not_accepted.error_code == "not_composed_lookuperror"
+    assert sending.settle(id="d2").accepted.provider_id == "card-1"
+
+
+def test_a_claim_that_has_become_old_is_not_sent(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivering, "LEASE_SECONDS", 0.0)
+    sending = start()
+    assert sending.settle().not_accepted.error_code == "claimed_too_long_ago"
+    assert sending.sent() == []
+
+
+def test_an_outcome_is_recorded_through_an_outage(start: Start) -> None:
+    sending = start()
+    sending.service.refusals.extend([grpc.StatusCode.UNAVAILABLE] * 7)
+    assert sending.settle().accepted.provider_id == "card-1"
+    assert len(sending.sent()) == 1
+
+
+def test_somebody_who_waits_is_shown_that_an_answer_is_written(start: Start) -> None:
+    sending = start(answering("500 Oops", b""))  # which harms nothing
+    sending.service.typing.append(pb.TypingSignal(channel="postcards", account="main", thread_key="ann"))
+    eventually(lambda: sending.sent() == [{"typing": "ann"}])
+
+
+def test_a_slow_platform_is_asked_for_no_more_than_there_are_threads(start: Start) -> None:
+    gate = threading.Event()
+    slow: Behaviour = lambda connection: (gate.wait(10), TAKEN(connection))[1]  # noqa: E731
+    sending = start(slow, concurrency=2)
+    for number in range(5):
+        sending.service.queued.append(pb.Delivery(id=f"d{number}", account="main", thread_key=f"t{number}", text="hi"))
+    eventually(lambda: len(sending.server.requests) == 2)
+    assert len(sending.service.queued) == 3
+    gate.set()
+    eventually(lambda: len(sending.service.settled) == 5)
