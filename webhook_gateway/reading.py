@@ -73,6 +73,13 @@ def text(parent: Mapping[str, Any], key: str) -> str:
     raise Unreadable(f"{key} is no text")
 
 
+def required(parent: Mapping[str, Any], key: str) -> str:
+    """The text below `key`, which has to be there."""
+    if not (found := text(parent, key)):
+        raise Unreadable(f"{key} is missing")
+    return found
+
+
 def number(parent: Mapping[str, Any], key: str) -> float:
     """The number below `key`, which has to be there; digits in a text count."""
     value = parent.get(key)

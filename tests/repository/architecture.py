@@ -94,15 +94,16 @@ def libraries(module: Module) -> Iterator[str]:
 
 
 def channels(module: Module) -> Iterator[str]:
-    """A channel knows `channel` and its vendor, never a sibling."""
+    """A channel knows `channel`, its vendor and its own parts (whatsapp_errors of whatsapp), never a sibling."""
     path = PurePosixPath(module.name)
     if path.parent != PurePosixPath("webhook_gateway/channels"):
         return
-    allowed = {"channel", *_VENDORS.get(path.stem, set())}
+    brand = path.stem.partition("_")[0]
+    allowed = {"channel", *_VENDORS.get(brand, set())}
     for name in module.imports():
         if name.startswith("webhook_gateway.channels."):
             sibling = name.split(".")[2]
-            if sibling not in allowed and path.stem != "__init__":
+            if sibling not in allowed and not sibling.startswith(f"{brand}_") and path.stem != "__init__":
                 yield f"imports its sibling {sibling}"
 
 

@@ -1,5 +1,8 @@
 """The channels that there are, by name. A new one is one more file here, and one more line below."""
 
 from webhook_gateway.channels.channel import Channel
+from webhook_gateway.channels.whatsapp import WhatsApp
 
-CHANNELS: dict[str, type[Channel]] = {}
+CHANNELS: dict[str, type[Channel]] = {
+    "whatsapp": WhatsApp,
+}

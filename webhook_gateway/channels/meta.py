@@ -64,6 +64,12 @@ class Meaning:
     # The platform says so itself: the message may have been sent all the same.
     unknown: bool = False
 
+    @property
+    def status_reason(self) -> str:
+        """Why a message failed, of which the platform said so after it had accepted it; empty where nobody knows."""
+        scopes = {Scope.SCOPE_ACCOUNT: "account", Scope.SCOPE_RECIPIENT: "recipient"}
+        return self.reason or scopes.get(self.scope, "")
+
 
 WINDOW_CLOSED = Meaning("window_closed")
 OPTED_OUT = Meaning("opted_out")
@@ -92,6 +98,7 @@ GRAPH_MEANINGS: Meanings = {
     10: ACCOUNT_STOPPED,  # permission missing
     17: throttled(60),  # calls of the user
     100: CONTENT,  # bad parameter
+    (100, 33): ACCOUNT_STOPPED,  # the account does not exist, or the token may not use it
     190: ACCOUNT_STOPPED,  # the token expired or was revoked
     **dict.fromkeys(range(200, 300), ACCOUNT_STOPPED),  # permission missing
     341: throttled(60),
