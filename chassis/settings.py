@@ -16,15 +16,16 @@ class _FileSource(PydanticBaseSettingsSource):
     """Reads NAME from the file that NAME_FILE points to, as container platforms mount secrets."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        path = os.environ.get(f"{field_name.upper()}_FILE")
+        variable = f"{variable_of(self.settings_cls, field_name)}_FILE"
+        path = os.environ.get(variable)
         if not path:
             return None, field_name, False
         try:
             return Path(path).read_text(encoding="utf-8").strip(), field_name, False
         except OSError as error:
-            stop(f"{field_name.upper()}_FILE: cannot read {path}: {error.strerror}")
+            stop(f"{variable}: cannot read {path}: {error.strerror}")
         except UnicodeDecodeError:
-            stop(f"{field_name.upper()}_FILE: {path} is no text file")
+            stop(f"{variable}: {path} is no text file")
 
     def __call__(self) -> dict[str, Any]:
         values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
@@ -94,10 +95,15 @@ def load(settings_class: type[SettingsT], **known: Any) -> SettingsT:
     except ValidationError as error:
         problems: dict[str, str] = {}
         for problem in error.errors(include_input=False, include_url=False):
-            name = str(problem["loc"][0]).upper() if problem["loc"] else ""
+            name = variable_of(settings_class, str(problem["loc"][0])) if problem["loc"] else ""
             # The first one tells enough: a list has one for each part, a union one for each of its types.
             problems.setdefault(name, _reason(problem))
         stop("\n".join(f"{name}: {reason} (see .env.example)" if name else reason for name, reason in problems.items()))
+
+
+def variable_of(settings_class: type[BaseSettings], field: str) -> str:
+    """The name of the variable that `field` is read from."""
+    return f"{settings_class.model_config.get('env_prefix', '')}{field}".upper()
 
 
 def _reason(problem: Mapping[str, Any]) -> str:

@@ -18,7 +18,8 @@ from tests.ports import free_port
 from tests.scripted_openai import ScriptedOpenAI, running_openai
 
 _SECRET = "9d0f6c1be3a54772a8c5f0e1d2b3948576a1b2c3d4e5f60718293a4b5c6d7e8f"
-_SOURCES = ("conversation_service", "llm_service", "web_gateway")
+_SOURCES = ("conversation_service", "llm_service", "web_gateway", "webhook_gateway")
+_GATEWAYS = ("web_gateway", "webhook_gateway")
 
 
 @dataclass
@@ -28,6 +29,7 @@ class Fleet:
     conversation: list[Member]
     llm: list[Member]
     web: list[Member]
+    webhook: list[Member]
     model: ScriptedOpenAI
     database_url: str
     faultpoints: Path
@@ -35,7 +37,7 @@ class Fleet:
     @property
     def members(self) -> list[Member]:
         """In the order in which they need one another."""
-        return [*self.llm, *self.conversation, *self.web]
+        return [*self.llm, *self.conversation, *self.web, *self.webhook]
 
     def url(self, gateway: int = 0) -> str:
         return f"http://127.0.0.1:{self.web[gateway].port}"
@@ -73,6 +75,8 @@ def running_fleet(
     conversations: int = 1,
     llms: int = 1,
     webs: int = 1,
+    webhooks: int = 0,
+    webhook_module: str = "webhook_gateway",
     paired: bool = False,
     prepare: Callable[[Fleet], None] = lambda _fleet: None,
     **settings: str,
@@ -80,6 +84,7 @@ def running_fleet(
     """Everything ready, under short leases; `settings` are for all members.
 
     `prepare` may change single members before they start.
+    `webhook_module` is what the webhook gateways run, for a test with a channel of its own.
     `paired`: each web gateway speaks to the conversation service of its own number only, not to all of them in turn.
     """
     with running_openai() as model, tempfile.TemporaryDirectory() as name:
@@ -93,7 +98,8 @@ def running_fleet(
         common.setdefault("CONVERSATION_SERVICE_ADDRESS", _target(conversation))
         own = [{"CONVERSATION_SERVICE_ADDRESS": _target([member])} for member in conversation] if paired else []
         web = [_member("web_gateway", common | (own[number] if paired else {}), folder) for number in range(webs)]
-        fleet = Fleet(conversation, llm, web, model, database_url, faultpoints)
+        webhook = [_member("webhook_gateway", common, folder, webhook_module) for _ in range(webhooks)]
+        fleet = Fleet(conversation, llm, web, webhook, model, database_url, faultpoints)
         prepare(fleet)
         try:
             for member in fleet.members:
@@ -118,13 +124,14 @@ def _common(database_url: str, model: ScriptedOpenAI, faultpoints: Path) -> dict
         "OPENAI_API_KEY": "sk-for-tests",
         "OPENAI_BASE_URL": model.base_url,
         "WEB_GATEWAY_WORKERS": "1",
+        "WEBHOOK_GATEWAY_WORKERS": "1",
         "SESSION_MESSAGES_PER_MINUTE": "0",
         "ADDRESS_MESSAGES_PER_MINUTE": "0",
         "TURN_LEASE_SECONDS": "2",
     }
 
 
-def _member(service: str, common: dict[str, str], folder: Path) -> Member:
+def _member(service: str, common: dict[str, str], folder: Path, module: str = "") -> Member:
     port, metrics_port, name = free_port(), free_port(), service.upper()
     temporary = folder / f"{service}-{port}"
     temporary.mkdir()
@@ -134,11 +141,11 @@ def _member(service: str, common: dict[str, str], folder: Path) -> Member:
         "TMPDIR": str(temporary),  # a gateway that is killed leaves its metrics behind
         **({"CONVERSATION_SERVICE_ADVERTISE": f"127.0.0.1:{port}"} if service == "conversation_service" else {}),
     }
-    return Member(service, common | own, _readiness(service, port), folder / f"{service}-{port}.log")
+    return Member(service, common | own, _readiness(service, port), folder / f"{service}-{port}.log", module)
 
 
 def _readiness(service: str, port: int) -> Callable[[], bool]:
-    if service != "web_gateway":
+    if service not in _GATEWAYS:
         return lambda: health.check(f"127.0.0.1:{port}", seconds=0.5)
 
     def ready() -> bool:

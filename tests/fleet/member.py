@@ -24,8 +24,12 @@ _LABEL = re.compile(r'(\w+)="([^"]*)"')
 class Member:
     """A service under its own settings. It may be started again and again; its log goes on."""
 
-    def __init__(self, service: str, environment: Mapping[str, str], ready: Callable[[], bool], log: Path) -> None:
+    def __init__(
+        self, service: str, environment: Mapping[str, str], ready: Callable[[], bool], log: Path, module: str = ""
+    ) -> None:
+        """`module` is run in place of the service's own."""
         self.service = service
+        self._module = module or service
         self.environment = dict(environment)
         self.port = int(environment[f"{service.upper()}_PORT"])
         self.log_path = log
@@ -46,7 +50,7 @@ class Member:
         self.environment |= changes
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                tethered([sys.executable, "-m", self.service], signal.SIGKILL),
+                tethered([sys.executable, "-m", self._module], signal.SIGKILL),
                 cwd=ROOT,
                 env=self.environment,
                 stdout=log,

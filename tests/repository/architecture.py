@@ -72,7 +72,7 @@ _READERS_OF_THE_ENVIRONMENT = {
 _ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}
 
 # Where settings may be read, and their classes be known: below, everything receives values.
-_COMPOSITION_ROOTS = {"__main__.py", "app.py", "config.py", "gunicorn_config.py"}
+_COMPOSITION_ROOTS = {"__main__.py", "app.py", "config.py", "accounts.py", "gunicorn_config.py"}
 
 
 def neighbours(module: Module) -> Iterator[str]:

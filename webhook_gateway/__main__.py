@@ -1,0 +1,84 @@
+"""`python -m webhook_gateway`: opens the port and runs the workers under gunicorn."""
+
+import os
+import resource
+import socket
+import tempfile
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+
+from chassis import faultpoints, logs, memory
+from chassis.settings import load, stop
+from webhook_gateway.accounts import configured
+from webhook_gateway.channels import CHANNELS
+from webhook_gateway.config import WebhookGatewaySettings
+from webhook_gateway.gunicorn_config import options
+
+if TYPE_CHECKING:
+    from webhook_gateway.channels.channel import Channel
+
+_OPEN_FILES = 65_536
+_BACKLOG = 2048
+
+
+class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    def __init__(
+        self, settings: WebhookGatewaySettings, channels: Mapping[str, "Channel"], listener: int, metrics_dir: str
+    ) -> None:
+        self._settings = settings
+        self._channels = channels
+        self._options = options(settings, listener, metrics_dir)
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        from webhook_gateway.app import create_app  # noqa: PLC0415 - loads gRPC, which belongs behind the fork
+
+        return create_app(self._settings, self._channels)
+
+
+def _listen(host: str, port: int, setting: str) -> socket.socket:
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+    except OSError as error:
+        stop(f"{host}:{port} cannot be opened ({error.strerror}): choose another {setting} or HOST, or free it.")
+
+
+def _raise_file_limit() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _share() -> None:
+    """Load before the fork what all workers need and what, unlike gRPC, does not mind one: they share its memory."""
+    import webhook_gateway.webhooks  # noqa: F401, PLC0415 - not before the folder for metrics has its name
+
+    memory.settle()
+
+
+def main() -> None:
+    faultpoints.configure()
+    memory.bound_heaps()
+    settings = load(WebhookGatewaySettings)
+    channels = configured(CHANNELS, settings.public_base_url)
+    logs.configure("webhook_gateway", settings.log_level)
+    if settings.webhook_gateway_metrics_port:
+        # Every worker opens it, and one that cannot would be started again and again: better to know it now.
+        _listen(settings.host, settings.webhook_gateway_metrics_port, "WEBHOOK_GATEWAY_METRICS_PORT").close()
+    listener = _listen(settings.host, settings.webhook_gateway_port, "WEBHOOK_GATEWAY_PORT")
+    _raise_file_limit()
+    # prometheus_client asks for this when it is imported, which is why nothing above imports it.
+    metrics_dir = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="spur-webhook-metrics-")
+    _share()
+    _Server(settings, channels, listener.detach(), metrics_dir).run()
+
+
+if __name__ == "__main__":
+    main()
