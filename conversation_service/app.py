@@ -21,6 +21,7 @@ from conversation_service.janitor import Janitor, Retention
 from conversation_service.limits import Limits
 from conversation_service.loops import every
 from conversation_service.outbox import Outbox
+from conversation_service.ownership import Handback
 from conversation_service.replicas import Replicas
 from conversation_service.service import ConversationService
 from conversation_service.turns import Turns
@@ -30,6 +31,7 @@ from protos import conversation_pb2, conversation_pb2_grpc
 _READY_SECONDS, _READY_WITHIN = 1.0, 2.0
 _CLEAN_SECONDS = 60.0
 _FIGURES_SECONDS = 5.0
+_HANDBACK_SECONDS = 10.0
 _logger = structlog.get_logger()
 SERVICE_NAME = conversation_pb2.DESCRIPTOR.services_by_name["ConversationService"].full_name
 
@@ -47,6 +49,7 @@ class App:
         self.hub = Hub(self.database, lambda *running: self._replicas.follow(self.hub.previews, *running))
         self._janitor = Janitor(self.database, _retention(settings))
         self._figures = Figures(self.database)
+        self._handback = Handback(self.database, settings.handback_hours, self.hub.tell)
         self.answering = self._build_answering(credentials)
         self.server = Server(settings, settings.conversation_service_port, credentials)
         conversation_pb2_grpc.add_ConversationServiceServicer_to_server(self._build_service(), self.server.grpc)
@@ -94,6 +97,7 @@ class App:
             every(_READY_SECONDS, self._check_readiness),
             every(_CLEAN_SECONDS, self._janitor.clean),
             every(_FIGURES_SECONDS, self._figures.read),
+            every(_HANDBACK_SECONDS, self._handback.sweep),
         )
         self._background = [asyncio.create_task(part) for part in work]
 

@@ -78,6 +78,12 @@ class ConversationSettings(RecordingSettings, RetentionSettings, ServiceSettings
     llm_unavailable_seconds: float = Field(
         10, gt=0, le=60, description="The safe text is given when the LLM service is out of reach for so long."
     )
+    handback_hours: float = Field(
+        12,
+        ge=0,
+        le=8760,
+        description="Hours after a person's last message, then the assistant answers again; 0: never.",
+    )
     overload_seconds: float = Field(
         15, gt=0, le=300, description="Refuse browsers while the oldest due turn has waited longer than that."
     )

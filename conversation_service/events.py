@@ -50,9 +50,13 @@ class Entry:
 
     def message_kind(self) -> str:
         """What the message mainly is, as the contract's Message.kind."""
-        content = self.parsed_content()
-        kinds = {"attachments": "media", "location": "location", "contacts": "contacts", "choice": "choice"}
-        return next((kind for field, kind in kinds.items() if field in content), "text")
+        return main_kind(self.parsed_content())
+
+
+def main_kind(content: dict[str, Any]) -> str:
+    """What a message with this content mainly is."""
+    kinds = {"attachments": "media", "location": "location", "contacts": "contacts", "choice": "choice"}
+    return next((kind for field, kind in kinds.items() if field in content), "text")
 
 
 def read(event: pb.Event) -> Entry:

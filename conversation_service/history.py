@@ -25,7 +25,7 @@ class History:
             return response
         columns = [request.conversation_id], [request.channel], [request.account], [request.after_rev]
         rows = await self._database.run(lambda session: session.execute("read_changes", *columns, size))
-        found = [messages.from_row(row[4:]) for row in rows if row[4] is not None]
+        found = [messages.from_row(row[4:18]) for row in rows if row[4] is not None]
         response.messages.extend(_within_bytes(found))
         response.more = len(response.messages) < len(found) or len(found) == size
         if response.more:

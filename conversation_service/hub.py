@@ -26,6 +26,7 @@ _PAGE = 50
 _READ_AT_ONCE = 50
 _NOTED = 10_000
 
+Shown = pb.Message | pb.OwnershipChange  # what has a revision
 RunningElsewhere = Callable[[Thread, int, int, str], None]  # thread, turn, fence, address of the replica
 
 
@@ -106,7 +107,7 @@ class Hub:
         """Whether building a message for `publish` is worth the while."""
         return thread in self._topics
 
-    def publish(self, thread: Thread, message: pb.Message) -> None:
+    def publish(self, thread: Thread, message: Shown) -> None:
         """A change that was just committed here."""
         topic = self._topics.get(thread, ())
         self._show(thread, topic, [message], contiguous=True)
@@ -119,6 +120,8 @@ class Hub:
             self.note(change.thread[0], change.rev)
         if change.message is not None:
             self.publish(change.thread, change.message)
+        if change.owner is not None:
+            self.publish(change.thread, pb.OwnershipChange(owner=change.owner, rev=change.rev))
         if change.silent is not None:
             self.silent(change.thread, *change.silent)
 
@@ -160,36 +163,46 @@ class Hub:
     async def _read(self, threads: list[Thread]) -> None:
         after = {thread: min(subscription.rev for subscription in self._topics[thread]) for thread in threads}
         rows = [(*thread, rev) for thread, rev in after.items()]
-        changes: dict[Thread, list[pb.Message]] = defaultdict(list)
+        changes: dict[Thread, list[Shown]] = defaultdict(list)
+        owners: dict[Thread, pb.OwnershipChange] = {}
         newest: dict[Thread, int] = {}
         found = await self._database.run(lambda session: session.execute("read_changes", *columns(rows, 4), _PAGE))
-        for conversation_id, channel, account, rev, *message in found:
+        for conversation_id, channel, account, rev, *message, owner, owner_rev in found:
             thread = str(conversation_id), channel, account
             newest[thread] = rev
+            owners[thread] = pb.OwnershipChange(owner=messages.AUTHORS[owner], rev=owner_rev)
             if message[0] is not None:
                 changes[thread].append(messages.from_row(tuple(message)))
         for thread, rev in newest.items():
             # Who came during the read with an older revision needs a read of their own, and has asked for it.
             topic = [s for s in self._topics.get(thread, ()) if s.rev >= after[thread]]
-            self._catch_up(thread, topic, changes[thread], rev)
+            self._catch_up(thread, topic, changes[thread], owners[thread], rev)
 
-    def _catch_up(self, thread: Thread, topic: list[Subscription], changes: list[pb.Message], rev: int) -> None:
+    def _catch_up(
+        self, thread: Thread, topic: list[Subscription], changes: list[Shown], owner: pb.OwnershipChange, rev: int
+    ) -> None:
+        has_more = len(changes) == _PAGE
+        if owner.rev and not (has_more and owner.rev > changes[-1].rev):
+            changes = sorted([*changes, owner], key=lambda change: change.rev)
         self._show(thread, topic, changes, contiguous=False)
-        if len(changes) == _PAGE:
+        if has_more:
             self._read_soon(thread)
             return
         for subscription in topic:
             subscription.rev = max(subscription.rev, rev)
 
-    def _show(self, thread: Thread, topic: Iterable[Subscription], changes: list[pb.Message], contiguous: bool) -> None:
+    def _show(self, thread: Thread, topic: Iterable[Subscription], changes: list[Shown], contiguous: bool) -> None:
         """Send `changes`, in order, to those who lack them; if `contiguous`, only to those who lack nothing before."""
-        for message in changes:
-            if message.author == pb.AUTHOR_ASSISTANT:
-                self.previews.replied(thread, message.turn_no, message.text)
-            due = [s for s in topic if (s.rev == message.rev - 1 if contiguous else s.rev < message.rev)]
-            send(due, message=message)
+        for change in changes:
+            due = [s for s in topic if (s.rev == change.rev - 1 if contiguous else s.rev < change.rev)]
+            if isinstance(change, pb.OwnershipChange):
+                send(due, ownership=change)
+            else:
+                if change.author == pb.AUTHOR_ASSISTANT:
+                    self.previews.replied(thread, change.turn_no, change.text)
+                send(due, message=change)
             for subscription in due:
-                subscription.rev = message.rev
+                subscription.rev = change.rev
 
     async def _poll(self) -> None:
         ids = list({thread[0] for thread in self._topics})

@@ -10,7 +10,7 @@ from conversation_service.batch import Recorded
 from conversation_service.turns import Committed, Reply, Turn
 from protos import conversation_pb2 as pb
 
-_AUTHORS = {
+AUTHORS = {
     "customer": pb.AUTHOR_CUSTOMER,
     "assistant": pb.AUTHOR_ASSISTANT,
     "human": pb.AUTHOR_HUMAN,
@@ -27,7 +27,7 @@ def from_row(row: tuple[Any, ...]) -> pb.Message:
         id=str(message_id),
         seq=seq,
         rev=rev,
-        author=_AUTHORS[author],
+        author=AUTHORS[author],
         kind=kind,
         text=text,
         attachments=_attachments(content or {}),

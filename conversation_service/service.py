@@ -10,7 +10,7 @@ import grpc.aio
 
 from chassis import context, traces
 from chassis.faultpoints import faultpoint
-from conversation_service import messages
+from conversation_service import messages, ownership
 from conversation_service.answering import Answering
 from conversation_service.batch import Result
 from conversation_service.database import Database, DatabaseUnavailable
@@ -123,6 +123,21 @@ class ConversationService(conversation_pb2_grpc.ConversationServiceServicer):
         response = await _available(rpc, self._outbox.settle(request))
         if not response.state:
             await rpc.abort(grpc.StatusCode.NOT_FOUND, "no such delivery")
+        return response
+
+    async def SetOwner(self, request: pb.SetOwnerRequest, rpc: _Rpc) -> pb.SetOwnerResponse:
+        if request.owner not in (pb.AUTHOR_HUMAN, pb.AUTHOR_ASSISTANT) or not is_id(request.conversation_id):
+            await rpc.abort(
+                grpc.StatusCode.INVALID_ARGUMENT, "conversation_id is no UUID, or owner is nobody who answers"
+            )
+        result = await _available(rpc, ownership.set_owner(self._database, request))
+        if result is None:
+            await rpc.abort(grpc.StatusCode.NOT_FOUND, "no such conversation")
+            raise AssertionError("abort has raised")
+        changes, response = result
+        for change in changes:
+            self._hub.tell(change)
+        self._answering.wake()
         return response
 
     async def Preview(self, request: pb.PreviewRequest, rpc: _Rpc) -> AsyncIterator[pb.PreviewResponse]:
