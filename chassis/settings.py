@@ -28,7 +28,10 @@ class _FileSource(PydanticBaseSettingsSource):
             stop(f"{variable}: {path} is no text file")
 
     def __call__(self) -> dict[str, Any]:
-        values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        values = {
+            str(field.validation_alias or name): self.get_field_value(field, name)[0]
+            for name, field in self.settings_cls.model_fields.items()
+        }
         return {name: value for name, value in values.items() if value}
 
 
@@ -102,8 +105,11 @@ def load(settings_class: type[SettingsT], **known: Any) -> SettingsT:
 
 
 def variable_of(settings_class: type[BaseSettings], field: str) -> str:
-    """The name of the variable that `field` is read from."""
-    return f"{settings_class.model_config.get('env_prefix', '')}{field}".upper()
+    """The name of the variable that `field`, which may be called by its alias, is read from."""
+    known = settings_class.model_fields.get(field)
+    alias = known.validation_alias if known else field
+    name = alias if isinstance(alias, str) else f"{settings_class.model_config.get('env_prefix', '')}{field}"
+    return name.upper()
 
 
 def _reason(problem: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import create_model
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
 from chassis.settings import Settings, load, stop
@@ -27,6 +28,15 @@ def configured(channels: Mapping[str, type[Channel]], public_url: str = "") -> d
     """The channels that have accounts; ends the process where one is described wrongly, naming the variable."""
     found = {name: _accounts(name, channel.account_type) for name, channel in channels.items()}
     return {name: channels[name](accounts, public_url.rstrip("/")) for name, accounts in found.items() if accounts}
+
+
+def variables(channel: str, account_type: type[Account]) -> dict[str, FieldInfo]:
+    """What describes the channel's first account, by the names of the variables."""
+    prefix = prefixes(channel)[0]
+    return {
+        str(field.validation_alias or f"{prefix}{name.upper()}"): field
+        for name, field in account_type.model_fields.items()
+    }
 
 
 def _accounts(channel: str, account_type: type[Account]) -> list[Account]:
@@ -50,8 +60,9 @@ def _accounts(channel: str, account_type: type[Account]) -> list[Account]:
 
 
 def _is_begun(account_type: type[Account], prefix: str) -> bool:
-    """Whether any variable of the account has a value."""
-    fields: dict[str, Any] = dict.fromkeys(account_type.model_fields, (str | None, None))
+    """Whether any variable of the account has a value; those with a name of their own belong to all of them."""
+    own = [field for field, info in account_type.model_fields.items() if not info.validation_alias]
+    fields: dict[str, Any] = dict.fromkeys(own, (str | None, None))
     given = create_model("Given", __base__=Settings, __cls_kwargs__={"env_prefix": prefix}, **fields)
     return bool(load(given).model_dump(exclude_none=True))
 

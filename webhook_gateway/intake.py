@@ -7,7 +7,8 @@ import structlog
 
 from protos import conversation_pb2 as pb
 from webhook_gateway import metrics
-from webhook_gateway.channels.channel import Channel, Entry, Unreadable, WebhookRequest, event_key
+from webhook_gateway.channels.channel import Channel, Entry, WebhookRequest, event_key
+from webhook_gateway.reading import Unreadable
 
 _logger = structlog.get_logger()
 

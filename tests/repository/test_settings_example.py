@@ -17,6 +17,8 @@ from pydantic_settings import BaseSettings
 
 from chassis.settings import Settings
 from tests.repository.tree import PRODUCT, ROOT
+from webhook_gateway import accounts
+from webhook_gateway.channels import CHANNELS
 
 EXAMPLE = ROOT / ".env.example"
 # What docker-compose.yml reads for itself or for the migrations, and no service does.
@@ -52,7 +54,8 @@ def entries(text: str) -> dict[str, Entry]:
 
 def settings_classes() -> list[type[BaseSettings]]:
     """Those of every config.py that is deployed or started."""
-    modules = [f"{package}.config" for package in PRODUCT if (ROOT / package / "config.py").exists()]
+    packages = [*PRODUCT, "webhook_gateway.sender"]
+    modules = [f"{name}.config" for name in packages if (ROOT / name.replace(".", "/") / "config.py").exists()]
     for module in modules:
         importlib.import_module(module)
     return [found for found in _subclasses(Settings) if found.__module__ in modules]
@@ -63,11 +66,14 @@ def _subclasses(parent: type[BaseSettings]) -> list[type[BaseSettings]]:
 
 
 def fields() -> dict[str, list[FieldInfo]]:
-    """Every variable, as each class that reads it describes it."""
+    """Every variable, as each class that reads it describes it; of a platform's accounts those of the first."""
     found: dict[str, list[FieldInfo]] = {}
     for settings in settings_classes():
         for name, field in settings.model_fields.items():
             found.setdefault(name.upper(), []).append(field)
+    for name, channel in CHANNELS.items():
+        for variable, field in accounts.variables(name, channel.account_type).items():
+            found.setdefault(variable, []).append(field)
     return found
 
 
@@ -214,3 +220,10 @@ def test_the_settings_of_every_service_can_be_read_from_a_copy(monkeypatch: pyte
             monkeypatch.setenv(name, secret)
     for settings in settings_classes():
         assert settings()
+
+
+def test_a_copy_of_the_example_turns_no_channel_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert CHANNELS
+    for name, entry in entries(EXAMPLE.read_text()).items():
+        monkeypatch.setenv(name, entry.value)
+    assert accounts.configured(CHANNELS) == {}

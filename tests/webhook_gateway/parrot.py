@@ -16,11 +16,11 @@ from webhook_gateway.channels.channel import (
     Capabilities,
     Channel,
     Entry,
-    Unreadable,
     WebhookRequest,
     secrets,
 )
 from webhook_gateway.outcomes import Accepted, Outcome, Rejected
+from webhook_gateway.reading import Unreadable
 
 
 class ParrotAccount(Account):
