@@ -25,4 +25,6 @@ def clean(text: str) -> str:
 
 def comparable(text: str) -> str:
     """The text without differences that a reader does not see: case, compatibility forms, joiners."""
+    if text.isascii():
+        return clean(text).lower()
     return unicodedata.normalize("NFKC", _JOINERS.sub("", clean(text))).casefold()

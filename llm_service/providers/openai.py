@@ -14,7 +14,7 @@ from llm_service.prompts.prompt import Message
 from llm_service.providers import error_bodies
 from llm_service.providers.event_lines import EventLines, NotEvents
 from llm_service.providers.model import ModelError, Price, Usage
-from llm_service.providers.request_body import RequestBody
+from llm_service.providers.request_body import RequestBodies
 
 NAME = "openai"
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
@@ -74,7 +74,7 @@ class OpenAI:
         # OpenAI's newer models refuse max_tokens, other servers do not know its successor.
         official = str(client.base_url).startswith(DEFAULT_BASE_URL)
         self._limit = {"max_completion_tokens" if official else "max_tokens": longest_output}
-        self._body = RequestBody(
+        self._bodies = RequestBodies(
             {"model": name, "stream": True, "stream_options": {"include_usage": True}, **self._limit}
         )
 
@@ -93,11 +93,12 @@ class OpenAI:
     async def _read(self, messages: Sequence[Message], stream: "_Stream") -> None:
         # The package's own way to call what it has no method for. chat.completions.create walks and rebuilds whatever
         # it is given, which costs more than the call.
+        body = self._bodies.of(messages)
         answer = await self._client.post(
             self._url,
-            content=self._body.of(messages),
+            content=body,
             cast_to=httpx2.Response,
-            options={"headers": _UNSENT},
+            options={"headers": {**_UNSENT, "Content-Length": str(body.length)}},
             stream=True,
             stream_cls=openai.AsyncStream[Any],
         )

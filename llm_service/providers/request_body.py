@@ -1,7 +1,7 @@
-"""Writes the body of a request; what stands in every prompt is put into JSON once."""
+"""Writes the body of a request; what stands in every prompt is put into JSON once and held once, for all replies."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import lru_cache
 
 from llm_service.prompts.prompt import Message
@@ -10,22 +10,34 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class RequestBody:
+    """One body, to be sent once. It lets go of its bytes then, for the call keeps it until the model has answered."""
+
+    def __init__(self, opening: bytes, rest: bytes) -> None:
+        self._pieces: tuple[bytes, ...] = (opening, rest)
+        self.length = len(opening) + len(rest)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        pieces, self._pieces = self._pieces, ()
+        for piece in pieces:
+            yield piece
+
+
+class RequestBodies:
     """What one model is sent."""
 
     def __init__(self, parameters: Mapping[str, object]) -> None:
         """`parameters` are all but the messages; there is one at least."""
-        self._head = f'{_encode(dict(parameters))[:-1]},"messages":['.encode()
+        self._head = f'{_encode(dict(parameters))[:-1]},"messages":['
 
-    def of(self, messages: Sequence[Message]) -> bytes:
-        """The body with these messages."""
-        return b"".join((self._head, b",".join(map(_written, messages)), b"]}"))
-
-
-def _written(message: Message) -> bytes:
-    return _written_once(message["content"]) if message["role"] == "system" else _encode(message).encode()
+    def of(self, messages: Sequence[Message]) -> RequestBody:
+        """The body with these messages: the system's, if any, and after them at least one other."""
+        fixed = [message["content"] for message in messages if message["role"] == "system"]
+        said = ",".join(map(_encode, messages[len(fixed) :]))
+        return RequestBody(_opening(self._head, *fixed), f"{said}]}}".encode())
 
 
+# Of each model one; a few more, for tests.
 @lru_cache(maxsize=16)
-def _written_once(system: str) -> bytes:
-    # Instructions and knowledge are thousands of characters; to escape them takes as long as to read an answer.
-    return _encode({"role": "system", "content": system}).encode()
+def _opening(head: str, *fixed: str) -> bytes:
+    # Thousands of characters: to escape them anew takes as long as to read an answer.
+    return (head + "".join(f"{_encode({'role': 'system', 'content': text})}," for text in fixed)).encode()

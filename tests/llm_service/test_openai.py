@@ -1,12 +1,14 @@
 """What goes over the wire to the model, and how connections are used."""
 
 import asyncio
+import json
 
 import pytest
 
 from llm_service.providers.event_lines import EventLines, NotEvents
 from llm_service.providers.model import ModelError, Price, Usage
 from llm_service.providers.openai import OpenAI, connect
+from llm_service.providers.request_body import RequestBodies, RequestBody
 from tests.llm_service.harness import final, reply
 from tests.scripted_openai import HELLO, ScriptedOpenAI, refuse
 
@@ -146,3 +148,17 @@ def test_nothing_is_told_of_the_machine(server: ScriptedOpenAI) -> None:
     headers = {line.partition(":")[0].lower() for line in server.head.splitlines()[1:]}
     assert {"authorization", "content-type", "user-agent"} <= headers
     assert not [name for name in headers if name.startswith("x-stainless")]
+
+
+def test_replies_share_the_bytes_that_stand_in_every_prompt_and_let_go_of_them() -> None:
+    async def pieces(body: RequestBody) -> list[bytes]:
+        return [piece async for piece in body]
+
+    bodies = RequestBodies({"model": "m"})
+    prompts = [[{"role": "system", "content": "s"}, {"role": "user", "content": text}] for text in ("one", "two")]
+    first, second = (bodies.of(prompt) for prompt in prompts)
+    sent, also_sent = asyncio.run(pieces(first)), asyncio.run(pieces(second))
+    assert sent[0] is also_sent[0]
+    assert json.loads(b"".join(sent)) == {"model": "m", "messages": prompts[0]}
+    assert len(b"".join(also_sent)) == second.length
+    assert asyncio.run(pieces(first)) == []
