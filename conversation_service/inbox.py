@@ -117,7 +117,7 @@ def _take_effect(session: Session, batch: Batch, placed: Placed) -> list[tuple[E
             receipt = placed[entry.key]
             for change in effect(session, Occurrence(event, entry, receipt.conversation_id or None)):
                 changes.append((entry, change))
-                receipt.rev = max(receipt.rev, change.rev)
+                receipt.conversation_id, receipt.rev = change.thread[0], max(receipt.rev, change.rev)
     return changes
 
 
