@@ -1,0 +1,1 @@
+"""The platforms' HTTP APIs, as programs of a shop call them."""

@@ -1,0 +1,1 @@
+"""The simulator of the platforms, held against what they really do; a stub stands for the gateway."""
