@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import random
 import time
+from collections.abc import Sequence
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
@@ -16,7 +17,7 @@ from conversation_service.followers import Thread
 from conversation_service.hub import Hub
 from conversation_service.loops import every
 from conversation_service.previews import Preview
-from conversation_service.turns import Claim, Committed, Reply, Turn, Turns
+from conversation_service.turns import Claim, Committed, Reply, Terms, Turn, Turns
 from conversation_service.writer import Writer, safe_reply
 
 _logger = structlog.get_logger()
@@ -46,6 +47,7 @@ class Answering:
         self._tasks: dict[Claim, tuple[Turn, asyncio.Task[None]]] = {}
         self._claiming = asyncio.Lock()  # a round under way, which a drain must wait for
         self._wakeup = asyncio.Event()
+        self._reserved = 0  # for turns that are claimed as they are recorded
         self._draining = False
         self.oldest_wait = 0.0  # seconds, at most a sweep old
 
@@ -72,9 +74,34 @@ class Answering:
         with contextlib.suppress(DatabaseUnavailable):  # then the leases run out
             await self._turns.release([turn for turn, _task in held])
 
+    @property
+    def _room(self) -> int:
+        return max(0, self._concurrency - len(self._tasks) - self._reserved)
+
+    def reserve(self, count: int) -> Terms | None:
+        """Room for turns that are claimed as they are recorded, until `begin`; None where there is none."""
+        if self._draining or count > self._room:
+            return None
+        self._reserved += count
+        return self._turns.terms
+
+    async def begin(self, turns: Sequence[Turn], reserved: int) -> None:
+        """Answer what was claimed, or hand it back where the drain began meanwhile."""
+        if not self._room:
+            self.wake()  # who found none for that reason looks again
+        self._reserved -= reserved
+        if self._draining:
+            with contextlib.suppress(DatabaseUnavailable):  # then the leases run out
+                await self._turns.release(turns)
+            return
+        for turn in turns:
+            faultpoint("turn.claimed")
+            self._begin(turn)
+        _in_flight.set(len(self._tasks))
+
     async def _claim(self) -> None:
         """Claim what is due, as long as there is room and more may be due."""
-        while room := min(self._concurrency - len(self._tasks), _CLAIM_AT_ONCE):
+        while room := min(self._room, _CLAIM_AT_ONCE):
             async with self._claiming:
                 if self._draining:
                     return

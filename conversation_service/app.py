@@ -73,7 +73,7 @@ class App:
         windows = Windows(settings.gather_seconds, settings.gather_limit_seconds, settings.turn_deadline_seconds)
         return ConversationService(
             self.database,
-            Inbox(self.database, windows),
+            Inbox(self.database, windows, self.answering),
             Limits(self.database),
             History(self.database),
             Outbox(self.database),

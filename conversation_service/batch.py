@@ -8,6 +8,7 @@ from conversation_service.database import DatabaseUnavailable
 from conversation_service.effects.occurrence import Change
 from conversation_service.effects.stand_ins import ANY_MEANING, stand_in
 from conversation_service.events import Entry, Key, Poisonous, read
+from conversation_service.turns import Turn
 from protos import conversation_pb2 as pb
 
 Placed = dict[Key, pb.Receipt]
@@ -20,6 +21,7 @@ class Recorded:
     entry: Entry
     receipt: pb.Receipt
     created_at: datetime
+    turn: Turn | None  # where it was claimed in the same moment
 
 
 @dataclass
@@ -88,6 +90,10 @@ class Batch:
             (*_event_row(entry), calls[owner].request_id, calls[owner].trace_parent)
             for entry, owner in zip(self.entries.values(), self._owner_of.values(), strict=True)
         ]
+
+    def call_of(self, entry: Entry) -> Call:
+        """The call whose event took effect."""
+        return self._calls[self._owner_of[entry.key]]
 
     def refuse_all(self, reason: str) -> None:
         """Treat every event as poison."""

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 from uuid import UUID
 
 from prometheus_client import Counter
@@ -14,6 +15,7 @@ from conversation_service.effects.occurrence import Change, Occurrence
 from conversation_service.effects.registry import EFFECTS
 from conversation_service.events import Entry, Key, clean
 from conversation_service.gathering import Gathering
+from conversation_service.turns import Terms, Turn, claimed_at_once
 from protos import conversation_pb2 as pb
 
 _events = Counter("events_received_total", "Inbound events by what became of them.", ["channel", "outcome"])
@@ -28,12 +30,24 @@ class Windows:
     deadline: float
 
 
+class Claimer(Protocol):
+    """Who answers at once what was recorded."""
+
+    def reserve(self, count: int) -> Terms | None:
+        """Room for so many turns until `begin`, and on which terms they are claimed; None where there is none."""
+
+    async def begin(self, turns: Sequence[Turn], reserved: int) -> None:
+        """Take over those that were claimed; the other room is free again."""
+
+
 class Inbox:
     """The write side of `Receive`."""
 
-    def __init__(self, database: Database, windows: Windows) -> None:
+    def __init__(self, database: Database, windows: Windows, claimer: Claimer | None = None) -> None:
+        """`claimer` gets the turns that nothing stands before; without one all wait to be claimed."""
         self._database = database
         self._windows = windows
+        self._claimer = claimer
         self._recording = Gathering(self._record, Call.weight, limit=128)
 
     @property
@@ -55,7 +69,7 @@ class Inbox:
     async def _record(self, calls: Sequence[Call]) -> list[Result]:
         batch = Batch(calls)
         try:
-            return await self._database.run(lambda session: self._store(session, batch))
+            return await self._commit(batch)
         except REFUSED as error:
             # Something in it is poison to the database: found by storing each alone, so that its neighbours are kept.
             if len(calls) > 1:
@@ -63,7 +77,21 @@ class Inbox:
             if len(batch.events) > 1:
                 return [await self._record_one_by_one(calls[0])]
             batch.refuse_all(f"the database refused it: {type(error).__name__}")
-            return await self._database.run(lambda session: self._store(session, batch))
+            return await self._commit(batch)
+
+    async def _commit(self, batch: Batch) -> list[Result]:
+        """Store it; turns claimed with it are begun here, for who waits for the result may have left."""
+        count = len(batch.entries)
+        # Other events may change, in the same transaction, what the statement has read.
+        terms = self._claimer.reserve(count) if self._claimer and count and batch.only_messages else None
+        claimed: list[Turn] = []
+        try:
+            results = await self._database.run(lambda session: self._store(session, batch, terms))
+            claimed = [item.turn for result in results for item in result.recorded if item.turn]
+            return results
+        finally:
+            if self._claimer and terms:
+                await self._claimer.begin(claimed, count)
 
     async def _record_one_by_one(self, call: Call) -> Result:
         whole = Result([], [])
@@ -74,16 +102,16 @@ class Inbox:
             whole.changes += part.changes
         return whole
 
-    def _store(self, session: Session, batch: Batch) -> list[Result]:
+    def _store(self, session: Session, batch: Batch, terms: Terms | None) -> list[Result]:
         if batch.only_messages:
-            return self._store_events(session, batch)
+            return self._store_events(session, batch, terms)
         with session.transaction():
-            results = self._store_events(session, batch)
+            results = self._store_events(session, batch, terms)
             faultpoint("receive.in_transaction")
             return results
 
-    def _store_events(self, session: Session, batch: Batch) -> list[Result]:
-        placed, recorded = self._insert_events(session, batch)
+    def _store_events(self, session: Session, batch: Batch, terms: Terms | None) -> list[Result]:
+        placed, recorded = self._insert_events(session, batch, terms)
         changes = _take_effect(session, batch, placed)
         _insert_poison(session, batch.poison.values())
         known = _read_known(session, [key for key in batch.entries if key not in placed])
@@ -91,22 +119,35 @@ class Inbox:
         _insert_conflicts(session, batch.conflicts(receipts))
         return batch.results(receipts, recorded, changes)
 
-    def _insert_events(self, session: Session, batch: Batch) -> tuple[Placed, list[Recorded]]:
+    def _insert_events(self, session: Session, batch: Batch, terms: Terms | None) -> tuple[Placed, list[Recorded]]:
         """The receipts of the entries that are new, and the messages among them in their order."""
         placed: Placed = {}
         recorded: list[Recorded] = []
         if not batch.entries:
             return placed, recorded
         windows = self._windows
-        rows = session.execute(
-            "record_events", *columns(batch.rows(), 16), windows.gather, windows.gather_limit, windows.deadline
-        )
-        for channel, account, event_key, created_at, *place in rows:
+        seconds = windows.gather, windows.gather_limit, windows.deadline
+        rows = session.execute("record_events", *columns(batch.rows(), 16), *seconds, *(terms or (None, None, None)))
+        for channel, account, event_key, created_at, *place, is_claimed, authors, texts, kinds in rows:
             entry = batch.entries[channel, account, event_key]
             placed[entry.key] = receipt = _receipt(event_key, pb.Receipt.OUTCOME_RECORDED, *place)
             if entry.is_message:
-                recorded.append(Recorded(entry, receipt, created_at))
+                history = zip(authors or (), texts or (), kinds or (), strict=True)
+                turn = self._turn(batch, entry, receipt, history) if is_claimed else None
+                recorded.append(Recorded(entry, receipt, created_at, turn))
         return placed, recorded
+
+    def _turn(self, batch: Batch, entry: Entry, receipt: pb.Receipt, history: Iterable[tuple[str, str, str]]) -> Turn:
+        call = batch.call_of(entry)
+        return claimed_at_once(
+            receipt.conversation_id,
+            receipt.turn_no,
+            call.request_id,
+            call.trace_parent,
+            *entry.key[:2],
+            seconds_left=self._windows.deadline,
+            history=[("customer", entry.text, entry.message_kind()), *history],
+        )
 
 
 def _take_effect(session: Session, batch: Batch, placed: Placed) -> list[tuple[Entry, Change]]:

@@ -67,7 +67,7 @@ class ConversationService(conversation_pb2_grpc.ConversationServiceServicer):
         return pb.ReceiveResponse(receipts=result.receipts)
 
     def _tell(self, result: Result) -> None:
-        if result.recorded or result.changes:
+        if result.changes or any(recorded.turn is None for recorded in result.recorded):
             self._answering.wake()
         for recorded in result.recorded:
             self._hub.note(recorded.receipt.conversation_id, recorded.receipt.rev)

@@ -2,10 +2,10 @@
 
 import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from prometheus_client import Counter
@@ -18,6 +18,14 @@ from protos import llm_pb2
 _fenced = Counter("turns_fenced_total", "Replies that came too late: another claim or another owner had taken over.")
 
 Claim = tuple[str, int, int]  # conversation, turn number, fence
+
+
+class Terms(NamedTuple):
+    """On which a worker claims turns."""
+
+    worker: str  # the address under which other replicas find it
+    lease: float  # seconds
+    history_limit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +103,8 @@ class Turns:
     def __init__(self, database: Database, worker: str, lease: float, deadline: float, history_limit: int) -> None:
         """`worker` is the address under which other replicas find this one; `lease` and `deadline` are seconds."""
         self._database = database
-        self._worker = worker
-        self._lease = lease
+        self.terms = Terms(worker, lease, history_limit)
         self._deadline = deadline
-        self._history_limit = history_limit
         self._finishing = Gathering(self._finish, alone_after=(DatabaseBusy, *REFUSED))
 
     async def claim(self, limit: int) -> list[Turn]:
@@ -108,10 +114,10 @@ class Turns:
 
         def work(session: Session) -> list[Turn]:
             if not claimed:  # else the connection was lost between the claim and the reading
-                claimed.extend(session.execute("claim_turns", limit, self._worker, self._lease, self._deadline))
+                claimed.extend(session.execute("claim_turns", limit, *self.terms[:2], self._deadline))
             turns = {(str(row[0]), row[1]): _turn(*row) for row in claimed}
             if turns:
-                inputs = session.execute("read_inputs", *columns(list(turns), 2), self._history_limit)
+                inputs = session.execute("read_inputs", *columns(list(turns), 2), self.terms.history_limit)
                 for conversation_id, turn_no, author, text, kind in reversed(inputs):
                     turns[str(conversation_id), turn_no].history.append(_history_message(author, text, kind))
             return list(turns.values())
@@ -125,7 +131,7 @@ class Turns:
     async def renew(self, turns: Sequence[Turn]) -> set[Claim]:
         """Extend the leases of `turns`; the claims that are still held."""
         claims = columns([turn.claim for turn in turns], 3)
-        rows = await self._database.run(lambda session: session.execute("renew_turns", *claims, self._lease))
+        rows = await self._database.run(lambda session: session.execute("renew_turns", *claims, self.terms.lease))
         return {(str(conversation_id), turn_no, fence) for conversation_id, turn_no, fence in rows}
 
     async def finish(self, turn: Turn, reply: Reply) -> Committed | None:
@@ -178,6 +184,23 @@ class Turns:
 
 def _turn(conversation_id: UUID, turn_no: int, fence: int, attempts: int, request_id: str | None, *rest: Any) -> Turn:
     return Turn(str(conversation_id), turn_no, fence, attempts, request_id or "", *rest)
+
+
+def claimed_at_once(
+    conversation_id: str,
+    turn_no: int,
+    request_id: str,
+    trace_parent: str | None,
+    channel: str,
+    account: str,
+    *,
+    seconds_left: float,
+    history: Iterable[tuple[str, str, str]],
+) -> Turn:
+    """A turn as sql/record_events.sql claims it; `history` is author, text and kind, newest first."""
+    messages = [_history_message(*message) for message in history][::-1]
+    place = channel, account, "live", seconds_left, 0.0
+    return Turn(conversation_id, turn_no, 1, 1, request_id, trace_parent, "assistant", *place, messages)
 
 
 _ROLES = {
