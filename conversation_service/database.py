@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 import peewee
 import psycopg2
 import psycopg2.errors
+import psycopg2.extensions
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -103,6 +104,9 @@ class _Statement:
         return arguments
 
 
+# As the contract has ids: an object made of each, only to be spelled again, costs more than reading the row.
+_UUID = psycopg2.extensions.new_type((2950,), "UUID", lambda value, _cursor: value)
+
 _STATEMENTS = {path.stem: _Statement(path) for path in (Path(__file__).parent / "sql").glob("*.sql")}
 
 
@@ -121,6 +125,7 @@ class Session:
         connection = self._database.connection()
         if connection is not self._prepared_on:  # the first use, or a connection that replaced a lost one
             self._prepared_on, self._prepared = connection, set()
+            psycopg2.extensions.register_type(_UUID, connection)
         if name not in self._prepared:
             self._database.execute_sql(statement.prepare)
             self._prepared.add(name)

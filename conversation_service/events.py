@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from google.protobuf.json_format import MessageToDict
 
+from conversation_service.identifiers import is_id
 from protos import conversation_pb2 as pb
 
 MAX_TEXT = 65_536  # characters; beyond what any platform sends, so that one event cannot fill a prompt or a page
@@ -104,6 +105,8 @@ def _body(event: pb.Event, kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
 def _new_id(proposed: str) -> str:
     if not proposed:
         return str(uuid.uuid4())
+    if is_id(proposed):
+        return proposed
     try:
         return str(uuid.UUID(proposed))
     except ValueError:

@@ -168,7 +168,7 @@ class Hub:
         newest: dict[Thread, int] = {}
         found = await self._database.run(lambda session: session.execute("read_changes", *columns(rows, 4), _PAGE))
         for conversation_id, channel, account, rev, *message, owner, owner_rev in found:
-            thread = str(conversation_id), channel, account
+            thread = conversation_id, channel, account
             newest[thread] = rev
             owners[thread] = pb.OwnershipChange(owner=messages.AUTHORS[owner], rev=owner_rev)
             if message[0] is not None:
@@ -211,7 +211,7 @@ class Hub:
         for conversation_id, channel, account, rev, turn_no, fence, worker, silent, reasons in await self._database.run(
             lambda session: session.execute("read_revisions", ids)
         ):
-            thread = str(conversation_id), channel, account
+            thread = conversation_id, channel, account
             topic = self._topics.get(thread, ())
             if any(subscription.rev < rev for subscription in topic):
                 self._read_soon(thread)

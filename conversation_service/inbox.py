@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
-from uuid import UUID
 
 from prometheus_client import Counter
 
@@ -193,8 +192,8 @@ def _read_known(session: Session, keys: list[Key]) -> dict[Key, tuple[bytes, pb.
 def _receipt(
     key: str,
     outcome: "pb.Receipt.Outcome",
-    message_id: UUID | None = None,
-    conversation_id: UUID | None = None,
+    message_id: str | None = None,
+    conversation_id: str | None = None,
     seq: int | None = None,
     rev: int | None = None,
     turn_no: int | None = None,
@@ -202,8 +201,8 @@ def _receipt(
     return pb.Receipt(
         event_key=key,
         outcome=outcome,
-        conversation_id=str(conversation_id or ""),
-        message_id=str(message_id or ""),
+        conversation_id=conversation_id or "",
+        message_id=message_id or "",
         seq=seq,
         rev=rev,
         turn_no=turn_no,

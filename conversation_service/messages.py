@@ -24,7 +24,7 @@ def from_row(row: tuple[Any, ...]) -> pb.Message:
         row
     )
     return pb.Message(
-        id=str(message_id),
+        id=message_id,
         seq=seq,
         rev=rev,
         author=AUTHORS[author],

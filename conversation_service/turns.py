@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from prometheus_client import Counter
 
@@ -115,24 +114,24 @@ class Turns:
         def work(session: Session) -> list[Turn]:
             if not claimed:  # else the connection was lost between the claim and the reading
                 claimed.extend(session.execute("claim_turns", limit, *self.terms[:2], self._deadline))
-            turns = {(str(row[0]), row[1]): _turn(*row) for row in claimed}
+            turns = {(row[0], row[1]): _turn(*row) for row in claimed}
             if turns:
                 inputs = session.execute("read_inputs", *columns(list(turns), 2), self.terms.history_limit)
                 for conversation_id, turn_no, author, text, kind in reversed(inputs):
-                    turns[str(conversation_id), turn_no].history.append(_history_message(author, text, kind))
+                    turns[conversation_id, turn_no].history.append(_history_message(author, text, kind))
             return list(turns.values())
 
         try:
             return await self._database.run(work)
         except Exception:
-            await self._release([(str(row[0]), row[1], row[2]) for row in claimed])
+            await self._release([row[:3] for row in claimed])
             raise
 
     async def renew(self, turns: Sequence[Turn]) -> set[Claim]:
         """Extend the leases of `turns`; the claims that are still held."""
         claims = columns([turn.claim for turn in turns], 3)
         rows = await self._database.run(lambda session: session.execute("renew_turns", *claims, self.terms.lease))
-        return {(str(conversation_id), turn_no, fence) for conversation_id, turn_no, fence in rows}
+        return {(conversation_id, turn_no, fence) for conversation_id, turn_no, fence in rows}
 
     async def finish(self, turn: Turn, reply: Reply) -> Committed | None:
         """Commit the reply with its outbox row and its calls; None where the turn is no longer ours."""
@@ -150,13 +149,13 @@ class Turns:
 
         def work(session: Session) -> list[Row]:
             committed = session.execute("finish_turns", *columns(rows, 9), *columns(calls, 11))
-            if missing := {str(row[3]) for row in rows} - {str(row[0]) for row in committed}:
+            if missing := {reply.message_id for _turn, reply in replies} - {row[0] for row in committed}:
                 committed += session.execute("find_replies", list(missing))
             return committed
 
         committed = await self._database.run(work)
         faultpoint("reply.committed")
-        found = {str(row[0]): Committed(str(row[0]), *row[1:]) for row in committed}
+        found = {row[0]: Committed(*row) for row in committed}
         return [found.get(reply.message_id) for _turn, reply in replies]
 
     async def silence(self, turn: Turn, reason: str) -> bool:
@@ -182,8 +181,8 @@ class Turns:
         return float(rows[0][0])
 
 
-def _turn(conversation_id: UUID, turn_no: int, fence: int, attempts: int, request_id: str | None, *rest: Any) -> Turn:
-    return Turn(str(conversation_id), turn_no, fence, attempts, request_id or "", *rest)
+def _turn(conversation_id: str, turn_no: int, fence: int, attempts: int, request_id: str | None, *rest: Any) -> Turn:
+    return Turn(conversation_id, turn_no, fence, attempts, request_id or "", *rest)
 
 
 def claimed_at_once(
