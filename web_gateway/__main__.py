@@ -28,7 +28,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        from web_gateway.app import create_app  # noqa: PLC0415 - loads gRPC, which belongs behind the fork
+        from web_gateway.app import create_app  # noqa: PLC0415 - not before the folder for metrics has its name
 
         return create_app(self.settings)
 
@@ -48,10 +48,8 @@ def _raise_file_limit() -> None:
 
 
 def _share() -> None:
-    """Load before the fork what all workers need and what, unlike gRPC, does not mind one: they share its memory."""
-    import flask  # noqa: F401, PLC0415 - not before the folder for metrics has its name
-
-    import web_gateway.bodies  # noqa: F401, PLC0415
+    """Load before the fork what all workers need: they share its memory. gRPC begins with its first channel only."""
+    import web_gateway.app  # noqa: F401, PLC0415 - not before the folder for metrics has its name
 
     memory.settle()
 
