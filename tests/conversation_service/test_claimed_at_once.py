@@ -105,17 +105,18 @@ def test_what_must_not_be_answered_at_once_waits_for_a_claim(database_url: str) 
 
 
 @asynccontextmanager
-async def held_up(service: Harness, conversation: str) -> AsyncIterator["asyncio.Future[Any]"]:
-    """A second message of an answered conversation; within the block its recording waits for a lock."""
+async def held_up(service: Harness, conversation: str, change: str = "") -> AsyncIterator["asyncio.Future[Any]"]:
+    """A second message of an answered conversation; within the block its recording waits for who makes a `change`."""
     await ask(service, conversation, "first")
     await service.replies(conversation)
     with closing(psycopg2.connect(service.settings.database_url.get_secret_value())) as somebody:
-        somebody.cursor().execute("SELECT FROM conversations FOR UPDATE")
+        somebody.cursor().execute(change or "SELECT FROM conversations FOR UPDATE")
         request = pb.ReceiveRequest(events=[web_message(conversation, "second")])
         receiving = asyncio.ensure_future(service.stub.Receive(request, metadata=service.peer.metadata()))
         waiting = "SELECT 1 FROM pg_locks WHERE NOT granted"
         await eventually(lambda: asyncio.sleep(0, service.query(waiting)), bool)
         yield receiving
+        somebody.commit()
 
 
 @pytest.mark.usefixtures("nobody_claims")
@@ -138,5 +139,19 @@ def test_what_is_recorded_during_a_drain_is_left_to_others(database_url: str) ->
                 await service.app.answering.drain()
             await receiving
             assert turns(service, conversation)[1] == ("pending", 1, 0, False)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.usefixtures("nobody_claims")
+def test_what_was_changed_while_a_message_was_recorded_is_read_by_a_claim(database_url: str) -> None:
+    async def scenario() -> None:
+        async with running_service(database_url) as service:
+            conversation = new_conversation()
+            edited = "UPDATE conversations SET next_rev = next_rev + 1"
+            async with held_up(service, conversation, edited) as receiving:
+                pass
+            await receiving
+            assert turns(service, conversation)[1] == ("pending", 0, 0, False)
 
     asyncio.run(scenario())
