@@ -1,5 +1,6 @@
 """Calls the Flask application for one request of the ASGI side."""
 
+import functools
 import io
 import sys
 from collections.abc import Iterable
@@ -40,8 +41,14 @@ def call(app: Flask, scope: Scope, body: bytes) -> Answer:
         if close := getattr(chunks, "close", None):
             close()
     status, headers = started
-    encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    encoded = [_encode(name, value) for name, value in headers]
     return Answer(status, encoded, content, environ.get(ROUTE_KEY, "unmatched"), environ.get(KEY))
+
+
+@functools.lru_cache(256)
+def _encode(name: str, value: str) -> tuple[bytes, bytes]:
+    """Kept, because most headers are those of all answers, and a thousand requests may wait with theirs."""
+    return name.lower().encode("latin-1"), value.encode("latin-1")
 
 
 def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
