@@ -20,7 +20,8 @@ from conversation_service.inbox import Inbox, Windows
 from conversation_service.janitor import Janitor, Retention
 from conversation_service.limits import Limits
 from conversation_service.loops import every
-from conversation_service.outbox import Outbox
+from conversation_service.outbox.outbox import Outbox
+from conversation_service.outbox.reconciling import Patience
 from conversation_service.ownership import Handback
 from conversation_service.replicas import Replicas
 from conversation_service.service import ConversationService
@@ -30,6 +31,7 @@ from protos import conversation_pb2, conversation_pb2_grpc
 
 _READY_SECONDS, _READY_WITHIN = 1.0, 2.0
 _CLEAN_SECONDS = 60.0
+_RECONCILE_SECONDS = 1.0
 _FIGURES_SECONDS = 5.0
 _HANDBACK_SECONDS = 10.0
 _logger = structlog.get_logger()
@@ -50,6 +52,7 @@ class App:
         self._janitor = Janitor(self.database, _retention(settings))
         self._figures = Figures(self.database)
         self._handback = Handback(self.database, settings.handback_hours, self.hub.tell)
+        self._outbox = Outbox(self.database, _patience(settings), self.hub.tell)
         self.answering = self._build_answering(credentials)
         self.server = Server(settings, settings.conversation_service_port, credentials)
         conversation_pb2_grpc.add_ConversationServiceServicer_to_server(self._build_service(), self.server.grpc)
@@ -76,7 +79,7 @@ class App:
             Inbox(self.database, windows, self.answering),
             Limits(self.database),
             History(self.database),
-            Outbox(self.database),
+            self._outbox,
             self.hub,
             self.answering,
             settings.overload_seconds,
@@ -96,6 +99,7 @@ class App:
             self.answering.run(),
             every(_READY_SECONDS, self._check_readiness),
             every(_CLEAN_SECONDS, self._janitor.clean),
+            every(_RECONCILE_SECONDS, self._outbox.reconcile),
             every(_FIGURES_SECONDS, self._figures.read),
             every(_HANDBACK_SECONDS, self._handback.sweep),
         )
@@ -135,4 +139,10 @@ def _retention(settings: ConversationSettings) -> Retention:
         attempts=settings.retention_attempts_days,
         calls=settings.retention_calls_days,
         conversations=settings.retention_conversations_days,
+    )
+
+
+def _patience(settings: ConversationSettings) -> Patience:
+    return Patience(
+        settings.delivery_proof_seconds, settings.delivery_silence_seconds, settings.unknown_deliveries == "resend"
     )

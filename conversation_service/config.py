@@ -2,7 +2,7 @@
 
 import os
 import socket
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -83,6 +83,15 @@ class ConversationSettings(RecordingSettings, RetentionSettings, ServiceSettings
         ge=0,
         le=8760,
         description="Hours after a person's last message, then the assistant answers again; 0: never.",
+    )
+    unknown_deliveries: Literal["resend", "park"] = Field(
+        "resend", description="What is done with a send that may have got lost: send it once more, or ask a person."
+    )
+    delivery_proof_seconds: float = Field(
+        120, gt=0, le=86_400, description="Such a send waits that long for proof while later ones are proven."
+    )
+    delivery_silence_seconds: float = Field(
+        600, gt=0, le=86_400, description="And that long where the platform proves nothing at all."
     )
     overload_seconds: float = Field(
         15, gt=0, le=300, description="Refuse browsers while the oldest due turn has waited longer than that."

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from google.protobuf.json_format import MessageToJson
 
 from conversation_service.database import Database, Row
 from conversation_service.inbox import Inbox
+from conversation_service.outbox import parked
 from protos import conversation_pb2 as pb
 
 _MAX_ID = 2**63 - 1
@@ -143,7 +143,7 @@ class ParkedDeliveries:
     """Replies of which nobody knows whether they arrived, left to a person."""
 
     name = "parked delivery"
-    start: tuple[object, ...] = (datetime(1, 1, 1, tzinfo=UTC), str(UUID(int=0)))
+    start: tuple[object, ...] = parked.FIRST
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -156,12 +156,12 @@ class ParkedDeliveries:
         self, after: tuple[object, ...], limit: int, ids: Sequence[UUID] = (), bodies: bool = False
     ) -> list[Letter[UUID]]:
         wanted = [str(number) for number in ids]
-        rows = await self._database.run(lambda session: session.execute("list_parked", *after, wanted, limit, bodies))
+        rows = await self._database.run(lambda session: parked.read(session, after, limit, wanted, bodies))
         return [_parked(row) for row in rows]
 
     async def requeue(self, letter: Letter[UUID]) -> tuple[bool, str]:
-        rows = await self._database.run(lambda session: session.execute("requeue_parked", str(letter.id)))
-        return bool(rows), "queued, due now" if rows else "is not parked any more"
+        resolved = await self._database.run(lambda session: parked.resolve(session, str(letter.id), resend=True))
+        return resolved.applied, "queued, due now" if resolved.applied else "is not parked any more"
 
 
 def _parked(row: Row) -> Letter[UUID]:

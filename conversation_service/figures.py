@@ -20,6 +20,11 @@ _oldest_due = Gauge(
 _oldest_pending = Gauge("turns_oldest_pending_seconds", "Age of the oldest turn that nobody answers yet.")
 _turns = Gauge("turns_open", f"Turns that are not ended, by state; counted up to {_MOST}.", ["state"])
 _oldest_delivery = Gauge("deliveries_oldest_seconds", "Age of the oldest delivery in each state.", ["state"])
+_oldest_of_channel = Gauge(
+    "deliveries_oldest_by_channel_seconds",
+    f"Age of a channel's oldest delivery in each state, among the {_MOST} oldest of all channels.",
+    ["channel", "state"],
+)
 _deliveries = Gauge("deliveries_open", f"Deliveries that are not over, by state; counted up to {_MOST}.", ["state"])
 _poison = Gauge("poison_events", f"Poison that waits for somebody; counted up to {_MOST}.")
 _conflicts = Gauge("event_conflicts", f"Conflicts that wait for somebody; counted up to {_MOST}.")
@@ -33,6 +38,7 @@ class Figures:
         self._fresh_seconds = fresh_seconds
         self._read_at = -math.inf
         self._values: dict[tuple[str, str], float] = {}
+        self._channels: set[str] = set()
         _up.set_function(lambda: float(self._is_fresh()))
         for name, gauge in (
             ("oldest_due", _oldest_due),
@@ -55,12 +61,20 @@ class Figures:
             self._read_at = -math.inf
             raise
         self._read_at = time.monotonic()
+        self._show_channels({label for name, label in self._values if name == "oldest_of_channel"})
+
+    def _show_channels(self, labels: set[str]) -> None:
+        """Once one is shown it stays, so that its end is seen too."""
+        for label in labels - self._channels:
+            value = partial(self._value, "oldest_of_channel", label)
+            _oldest_of_channel.labels(*label.split()).set_function(value)
+        self._channels |= labels
 
     def _is_fresh(self) -> bool:
         return time.monotonic() - self._read_at < self._fresh_seconds
 
     def _value(self, name: str, label: str) -> float:
-        return self._values[name, label] if self._is_fresh() else math.nan
+        return self._values.get((name, label), 0.0) if self._is_fresh() else math.nan
 
 
 def _read(session: Session) -> dict[tuple[str, str], float]:

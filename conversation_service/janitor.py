@@ -47,6 +47,8 @@ class Janitor:
         """Those that are due, each with its first parameters."""
         kept = self._retention
         yield "prune_limits", ()
+        yield "prune_early_statuses", ()
+        yield "prune_echoes", ()
         yield "prune_raw", (kept.raw,)
         yield "prune_events", (kept.events,)
         yield "prune_conflicts", (kept.conflicts,)

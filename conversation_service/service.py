@@ -20,7 +20,7 @@ from conversation_service.hub import Hub
 from conversation_service.identifiers import is_id
 from conversation_service.inbox import Inbox
 from conversation_service.limits import Limits
-from conversation_service.outbox import Outbox
+from conversation_service.outbox.outbox import Outbox
 from protos import conversation_pb2 as pb
 from protos import conversation_pb2_grpc
 
@@ -115,7 +115,14 @@ class ConversationService(conversation_pb2_grpc.ConversationServiceServicer):
         return await _available(rpc, self._history.page(request))
 
     async def ClaimDeliveries(self, request: pb.ClaimDeliveriesRequest, rpc: _Rpc) -> pb.ClaimDeliveriesResponse:
-        return pb.ClaimDeliveriesResponse(deliveries=await _available(rpc, self._outbox.claim(request)))
+        return await _answered(rpc, self._outbox.claim(request))
+
+    async def SplitDelivery(self, request: pb.SplitDeliveryRequest, rpc: _Rpc) -> pb.SplitDeliveryResponse:
+        if not is_id(request.delivery_id):
+            await rpc.abort(grpc.StatusCode.INVALID_ARGUMENT, "delivery_id is no UUID")
+        if not await _answered(rpc, self._outbox.split(request)):
+            await rpc.abort(grpc.StatusCode.FAILED_PRECONDITION, "the claim is over, or the delivery has other parts")
+        return pb.SplitDeliveryResponse()
 
     async def SettleDelivery(self, request: pb.SettleDeliveryRequest, rpc: _Rpc) -> pb.SettleDeliveryResponse:
         if request.WhichOneof("outcome") is None or not is_id(request.delivery_id):
@@ -138,6 +145,17 @@ class ConversationService(conversation_pb2_grpc.ConversationServiceServicer):
         for change in changes:
             self._hub.tell(change)
         self._answering.wake()
+        return response
+
+    async def ListParked(self, request: pb.ListParkedRequest, rpc: _Rpc) -> pb.ListParkedResponse:
+        return await _answered(rpc, self._outbox.list_parked(request))
+
+    async def ResolveParked(self, request: pb.ResolveParkedRequest, rpc: _Rpc) -> pb.ResolveParkedResponse:
+        if not request.decision or not is_id(request.delivery_id):
+            await rpc.abort(grpc.StatusCode.INVALID_ARGUMENT, "delivery_id is no UUID, or decision is not set")
+        response = await _available(rpc, self._outbox.resolve_parked(request))
+        if not response.state:
+            await rpc.abort(grpc.StatusCode.NOT_FOUND, "no such delivery")
         return response
 
     async def Preview(self, request: pb.PreviewRequest, rpc: _Rpc) -> AsyncIterator[pb.PreviewResponse]:
@@ -168,6 +186,15 @@ async def _available(rpc: _Rpc, work: Awaitable[T]) -> T:
         return await work
     except DatabaseUnavailable as error:
         await rpc.abort(grpc.StatusCode.UNAVAILABLE, f"the database is not available: {error}")
+        raise  # abort has raised already; this tells the type checker
+
+
+async def _answered(rpc: _Rpc, work: Awaitable[T]) -> T:
+    """Where `work` says in a ValueError what is wrong with the request, the caller is told."""
+    try:
+        return await _available(rpc, work)
+    except ValueError as error:
+        await rpc.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         raise  # abort has raised already; this tells the type checker
 
 

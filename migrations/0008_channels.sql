@@ -13,8 +13,9 @@ ALTER TABLE conversations
 CREATE INDEX conversations_human ON conversations (human_at) WHERE owner = 'human';
 
 ALTER TABLE turns
-    -- When the customer was last shown that somebody writes.
+    -- When the customer was last shown that somebody writes; set from the claim on where a platform may show it.
     ADD COLUMN typing_at timestamptz;
+CREATE INDEX turns_typing ON turns (typing_at) WHERE state = 'running' AND typing_at IS NOT NULL;
 
 ALTER TABLE deliveries
     -- Of the conversation, so that who sends for one channel does not walk through the others' backlog.
@@ -31,7 +32,10 @@ ALTER TABLE deliveries
     ADD UNIQUE (conversation_id, out_seq, part);
 DROP INDEX deliveries_open, deliveries_due, deliveries_provider;
 CREATE INDEX deliveries_open ON deliveries (conversation_id, out_seq, part) WHERE state IN ('queued', 'sending', 'unknown');
-CREATE INDEX deliveries_due ON deliveries (channel, run_at) WHERE state = 'queued';
+CREATE INDEX deliveries_due ON deliveries (channel, account, run_at) WHERE state = 'queued';
+-- Who was found behind another of its line waits until the line moves, so that looking for work does not meet it again.
+CREATE INDEX deliveries_behind ON deliveries (conversation_id) WHERE state = 'queued' AND run_at = 'infinity';
+CREATE INDEX deliveries_under_way ON deliveries (conversation_id) WHERE state IN ('sending', 'unknown');
 CREATE INDEX deliveries_provider ON deliveries (channel, account, provider_id) WHERE provider_id IS NOT NULL;
 
 -- Our accounts at platforms, as far as they have to be used with care.
@@ -81,7 +85,8 @@ CREATE INDEX early_statuses_received ON early_statuses (received_at);
 
 -- down
 DROP TABLE early_statuses, held_echoes, sending_accounts;
-DROP INDEX deliveries_open, deliveries_due, deliveries_provider;
+DROP INDEX deliveries_open, deliveries_due, deliveries_behind, deliveries_under_way, deliveries_provider;
+UPDATE deliveries SET run_at = now() WHERE run_at = 'infinity';
 CREATE INDEX deliveries_open ON deliveries (conversation_id, out_seq) WHERE state IN ('queued', 'sending', 'unknown');
 CREATE INDEX deliveries_due ON deliveries (run_at) WHERE state = 'queued';
 CREATE INDEX deliveries_provider ON deliveries (provider_id) WHERE provider_id IS NOT NULL;
@@ -91,6 +96,7 @@ ALTER TABLE deliveries
     DROP COLUMN channel,
     DROP COLUMN account,
     DROP COLUMN proven_at;
+DROP INDEX turns_typing;
 ALTER TABLE turns DROP COLUMN typing_at;
 DROP INDEX conversations_human;
 ALTER TABLE conversations

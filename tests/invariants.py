@@ -36,9 +36,9 @@ RULES = {
         HAVING (count(t), count(DISTINCT t.turn_no), coalesce(max(t.turn_no), 0)) IS DISTINCT FROM
             (c.next_turn - 1, c.next_turn - 1, c.next_turn - 1) OR min(t.turn_no) < 1""",
     "a conversation's deliveries (out_seq) have a gap or a double": """
-        SELECT c.id, c.next_out, count(d.id), count(DISTINCT d.out_seq), min(d.out_seq), max(d.out_seq)
+        SELECT c.id, c.next_out, count(DISTINCT d.message_id), count(DISTINCT d.out_seq), min(d.out_seq), max(d.out_seq)
         FROM conversations c LEFT JOIN deliveries d ON d.conversation_id = c.id GROUP BY c.id
-        HAVING (count(d.id), count(DISTINCT d.out_seq), coalesce(max(d.out_seq), 0)) IS DISTINCT FROM
+        HAVING (count(DISTINCT d.message_id), count(DISTINCT d.out_seq), coalesce(max(d.out_seq), 0)) IS DISTINCT FROM
             (c.next_out - 1, c.next_out - 1, c.next_out - 1) OR min(d.out_seq) < 1""",
     "a revision (rev) is doubled, or above the conversation's newest": """
         SELECT c.id, c.next_rev, count(m.id), count(DISTINCT m.rev), max(m.rev)

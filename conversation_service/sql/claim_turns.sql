@@ -14,7 +14,8 @@ WITH due AS (
     UPDATE turns t SET
         state = 'running', fence = t.fence + 1, attempts = t.attempts + 1, worker = $2, owner_epoch = due.owner_epoch,
         deadline_at = coalesce(t.deadline_at, clock_timestamp() + make_interval(secs => $4)),
-        lease_until = clock_timestamp() + make_interval(secs => $3)
+        lease_until = clock_timestamp() + make_interval(secs => $3),
+        typing_at = CASE due.surface WHEN 'messaging' THEN to_timestamp(0) END
     FROM due
     WHERE t.conversation_id = due.conversation_id AND t.turn_no = due.turn_no
         -- Says "still pending" so that the planner takes the primary key, not the index of all pending turns.

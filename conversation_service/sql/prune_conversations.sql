@@ -40,6 +40,8 @@ WITH idle AS MATERIALIZED (
 ), answered AS (
     DELETE FROM turns t USING remaining r
     WHERE t.conversation_id = r.id AND (r.turn_no IS NULL OR t.turn_no < r.turn_no)
+), echoed AS (
+    DELETE FROM held_echoes h USING remaining r WHERE h.conversation_id = r.id AND r.turn_no IS NULL
 ), held AS (
     DELETE FROM conversations WHERE id IN (SELECT id FROM remaining WHERE turn_no IS NULL) RETURNING id, participant_id
 ), strangers AS MATERIALIZED (

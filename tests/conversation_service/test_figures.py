@@ -88,6 +88,8 @@ def test_what_waits_is_counted_and_the_oldest_of_it_is_told(database_url: str) -
         assert counts == {"queued": 2, "unknown": 1, "parked": 3}
         ages = [sample("deliveries_oldest_seconds", state=state) for state in ("queued", "unknown", "parked")]
         assert [round(age, -2) for age in ages] == [100, 1000, 5000]
+        of_channel = sample("deliveries_oldest_by_channel_seconds", channel="test", state="unknown")
+        assert of_channel == pytest.approx(sample("deliveries_oldest_seconds", state="unknown"), abs=1)
         assert (sample("poison_events"), sample("event_conflicts")) == (1, 1)
         await database.close()
 

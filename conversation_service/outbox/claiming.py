@@ -1,0 +1,149 @@
+"""Hands deliveries to senders: the heads of lines, at the pace of their channels, the intent committed first."""
+
+from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from conversation_service.database import Database, Row, Session
+from conversation_service.outbox.endings import count_end
+from conversation_service.outbox.terms import Account, Rates, check, recipient_columns, typing_columns
+from protos import conversation_pb2 as pb
+
+_DEFAULT_LIMIT = 10
+_LEASE_SECONDS = 30.0
+_ROUNDS = 10  # in which whole lines may turn out to be blocked, before the sender has to ask again
+_UNLIMITED = 2**31 - 1
+
+
+class Claiming:
+    """The work of ClaimDeliveries."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def claim(self, request: pb.ClaimDeliveriesRequest) -> pb.ClaimDeliveriesResponse:
+        """Raises ValueError with what is wrong with the request."""
+        check(request)
+        claimed, barred, typing = await self._database.run(lambda session: _claim(session, request))
+        for channel, reason, count in barred:
+            count_end(channel, reason, count)
+        return pb.ClaimDeliveriesResponse(
+            deliveries=[_delivery(row) for row in claimed], typing=[_signal(row) for row in typing]
+        )
+
+
+def _claim(session: Session, request: pb.ClaimDeliveriesRequest) -> tuple[list[Row], list[Row], list[Row]]:
+    session.execute("expire_deliveries")
+    claimed: list[Row] = []
+    barred: list[Row] = []
+    if accounts := _due_accounts(session, request):
+        rates = Rates(request.terms)
+        _note_accounts(session, rates, accounts)
+        with session.transaction():
+            allowances = _hold_accounts(session, rates, accounts)
+            _fill(session, request, allowances, claimed, barred)
+            _pace_accounts(session, rates, claimed)
+    channels, refresh = typing_columns(request)
+    typing = session.execute("signal_typing", channels, refresh) if channels else []
+    return claimed, barred, typing
+
+
+def _due_accounts(session: Session, request: pb.ClaimDeliveriesRequest) -> dict[Account, int]:
+    """Each with how many it may send by its health: one whose sends failed tries a single one first."""
+    rows = session.execute("due_accounts", list(request.channels))
+    return {(channel, account): 1 if failed else _UNLIMITED for channel, account, failed in rows}
+
+
+def _note_accounts(session: Session, rates: Rates, accounts: dict[Account, int]) -> None:
+    if paced := rates.paced(accounts):
+        session.execute("note_accounts", [channel for channel, _ in paced], [account for _, account in paced])
+
+
+def _hold_accounts(session: Session, rates: Rates, accounts: dict[Account, int]) -> dict[Account, int]:
+    """Locks those that have a pace; without those that another sender holds, or that may send nothing now."""
+    paced = rates.paced(accounts)
+    allowances = {account: most for account, most in accounts.items() if account not in paced}
+    if paced:
+        columns = [channel for channel, _ in paced], [account for _, account in paced]
+        for channel, account, ahead in session.execute("lock_accounts", *columns):
+            allowed = min(rates.allowance((channel, account), ahead), accounts[channel, account])
+            if allowed:
+                allowances[channel, account] = allowed
+    return allowances
+
+
+def _fill(
+    session: Session,
+    request: pb.ClaimDeliveriesRequest,
+    allowances: dict[Account, int],
+    claimed: list[Row],
+    barred: list[Row],
+) -> None:
+    left = request.limit or _DEFAULT_LIMIT
+    for _round in range(_ROUNDS):
+        open_accounts = [(*account, most) for account, most in allowances.items() if most > 0]
+        if not open_accounts or left <= 0:
+            return
+        channels, accounts, most = (list(column) for column in zip(*open_accounts, strict=True))
+        lines = session.execute("lock_due_lines", channels, accounts, most, left)
+        if not lines:
+            return
+        conversations = [str(conversation) for conversation, _due in lines]
+        due = [identity for _conversation, found in lines for identity in _ids(found)]
+        barred += session.execute("bar_deliveries", conversations)
+        found = session.execute(
+            "claim_deliveries", conversations, due, request.worker, _LEASE_SECONDS, *recipient_columns(request.terms)
+        )
+        for row in found:
+            allowances[row[3], row[4]] -= 1
+        claimed += found
+        left -= len(found)
+
+
+def _ids(array: str | list[Any]) -> list[str]:
+    # The driver reads an array of UUIDs as its text.
+    return array.strip("{}").split(",") if isinstance(array, str) else [str(item) for item in array]
+
+
+def _pace_accounts(session: Session, rates: Rates, claimed: list[Row]) -> None:
+    sends: dict[Account, int] = {}
+    for row in claimed:
+        sends[row[3], row[4]] = sends.get((row[3], row[4]), 0) + 1
+    if paced := rates.paced(sends):
+        seconds = [rates.seconds(account, sends[account]) for account in paced]
+        session.execute("pace_accounts", [name for name, _ in paced], [account for _, account in paced], seconds)
+
+
+def _delivery(row: Row) -> pb.Delivery:
+    identity, fence, conversation_id, channel, account, thread_key, out_seq, part, text, reply_to, *rest = row
+    attempt, lease, request_id, author, aliases = rest
+    lease_until = Timestamp()
+    lease_until.FromDatetime(lease)
+    return pb.Delivery(
+        id=str(identity),
+        fence=fence,
+        conversation_id=str(conversation_id),
+        channel=channel,
+        account=account,
+        thread_key=thread_key,
+        out_seq=out_seq,
+        part=part,
+        text=text,
+        reply_to_key=reply_to,
+        attempt=attempt,
+        lease_until=lease_until,
+        request_id=request_id,
+        recipient=_aliases(aliases),
+        author=pb.AUTHOR_HUMAN if author == "human" else pb.AUTHOR_ASSISTANT,
+    )
+
+
+def _signal(row: Row) -> pb.TypingSignal:
+    channel, account, thread_key, message_key, aliases, _ = row
+    return pb.TypingSignal(
+        channel=channel, account=account, thread_key=thread_key, message_key=message_key, recipient=_aliases(aliases)
+    )
+
+
+def _aliases(pairs: list[list[str]]) -> list[pb.Alias]:
+    return [pb.Alias(kind=kind, value=value) for kind, value in pairs]

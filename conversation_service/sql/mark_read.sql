@@ -1,0 +1,7 @@
+-- PARAMETERS: uuid, bigint, smallint, timestamptz
+-- The customer has seen what was sent: conversation, which is locked; up to this place and part of its line, or everything
+-- whose sending began until then.
+UPDATE deliveries d SET status = 'read'
+WHERE d.conversation_id = $1 AND d.state = 'sent' AND d.status IN ('sent', 'delivered')
+    AND ((d.out_seq, d.part) <= ($2, $3) OR EXISTS (
+        SELECT FROM delivery_attempts a WHERE a.delivery_id = d.id AND a.fence = d.fence AND a.started_at <= $4))
