@@ -44,7 +44,10 @@ class Capabilities:
 
 
 class Account(BaseModel):
-    """One account of ours, as its settings name it: field `access_token` of WhatsApp is WHATSAPP_ACCESS_TOKEN."""
+    """One account of ours, as its settings name it: field `access_token` of WhatsApp is WHATSAPP_ACCESS_TOKEN.
+
+    A field with a validation alias is set by the variable of that name, for all accounts, and channels, at once.
+    """
 
     # Complaints about settings must not quote them: most are secrets.
     model_config = ConfigDict(frozen=True, validate_by_name=True, validate_by_alias=True, hide_input_in_errors=True)
@@ -58,15 +61,6 @@ class Account(BaseModel):
     def id(self) -> str:
         """As the platform's events name it."""
         return str(getattr(self, self.id_field))
-
-    @classmethod
-    def variable(cls, field: str, prefix: str) -> str:
-        """The variable that sets a field, `prefix` being WHATSAPP or WHATSAPP_2.
-
-        A field with a validation alias is set by the variable of that name, for all accounts and channels at once.
-        """
-        alias = cls.model_fields[field].validation_alias
-        return alias if isinstance(alias, str) else f"{prefix}_{field}".upper()
 
 
 def secrets(value: SecretStr) -> list[bytes]:

@@ -44,12 +44,13 @@ class Item:
 Events: TypeAlias = Iterator[pb.Event]
 
 
-def about(channel: MetaChannel, entry: Entry, keys: Keys, kind: str, *identity: object) -> pb.Event:
-    """An event without content, of the customer that the item names."""
+def about(channel: MetaChannel, entry: Entry, keys: Keys | None, kind: str, *identity: object) -> pb.Event:
+    """An event without content, of the customer that the item names; without keys, or a name, of nobody."""
     item: Item = entry.item
-    sender = customer(item.value, item.contact, keys)
+    sender = customer(item.value, item.contact, keys) if keys else pb.Sender()
     event = channel.event(entry, kind, *identity, thread=sender.external_id)
-    event.sender.CopyFrom(sender)
+    if sender.external_id:
+        event.sender.CopyFrom(sender)
     if time := clock(item.value, "timestamp"):
         event.platform_time.CopyFrom(time)
     return event
@@ -138,10 +139,8 @@ def _status(channel: MetaChannel, entry: Entry, item: Item) -> Events:
     if state not in _STATES:
         yield unsupported(channel, entry, f"status {state}", *identity)
         return
-    if participant or text(status, "recipient_type") == "group":
-        event = channel.event(entry, "status", *identity, thread="")
-    else:
-        event = about(channel, entry, RECIPIENT, "status", *identity)
+    of_group = participant or text(status, "recipient_type") == "group"
+    event = about(channel, entry, None if of_group else RECIPIENT, "status", *identity)
     mark = text(status, "biz_opaque_callback_data")
     error = mapping(next(iter(members(status, "errors")), {}), "error")
     code = text(error, "code")

@@ -1,0 +1,5 @@
+"""Lets the assertions that channels inherit say what they saw."""
+
+import pytest
+
+pytest.register_assert_rewrite("tests.webhook_gateway.channels.conformance")
