@@ -7,6 +7,7 @@ import base64
 import binascii
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 _LATEST = 253_402_300_799  # the last second of the year 9999, by the definition of Timestamp
 # Platforms that speak of seconds sometimes send milliseconds: as seconds this would be the year 5138.
 _MILLISECONDS = 10**11
+# Half of a surrogate pair, which JSON can spell and UTF-8 cannot. It finds too many: what it finds is looked at again.
+_LONE = re.compile(r"\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]")
 
 
 class Unreadable(Exception):
@@ -22,9 +25,11 @@ class Unreadable(Exception):
 
 
 def load(body: bytes) -> Any:
-    """The JSON of a body. Raises Unreadable."""
+    """The JSON of a body, all of whose texts can be written as UTF-8. Raises Unreadable."""
     try:
-        return json.loads(body.decode(), parse_constant=_no_constant)
+        written = body.decode()
+        value = json.loads(written, parse_constant=_no_constant)
+        return _whole(value) if _LONE.search(written) else value
     except (ValueError, RecursionError) as error:
         # Neither the decoder's nor the codec's text is passed on: both quote the body.
         raise Unreadable(f"no JSON ({type(error).__name__})") from None
@@ -65,7 +70,7 @@ def text(parent: Mapping[str, Any], key: str) -> str:
     """The text below `key`. Some platforms send ids as numbers, which read as their digits."""
     value = parent.get(key)
     if isinstance(value, str):
-        return value if value.isascii() else _whole(value)
+        return value
     if value is None:
         return ""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -112,13 +117,13 @@ def digest(value: str) -> str:
     return found.hex() if len(found) == 32 else ""
 
 
-def _whole(value: str) -> str:
-    """Half of a surrogate pair, which JSON can spell and UTF-8 cannot, becomes U+FFFD."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
+def _whole(value: Any) -> Any:
+    """Halves of surrogate pairs become U+FFFD."""
+    if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return value
+    if isinstance(value, dict):
+        return {_whole(key): _whole(item) for key, item in value.items()}
+    return [_whole(item) for item in value] if isinstance(value, list) else value
 
 
 def _no_constant(name: str) -> Any:

@@ -1,5 +1,6 @@
 """What holds for every channel: its test inherits `Conformance`, and gives it a channel and bodies to read."""
 
+import copy
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,9 @@ _json = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=8,
 )
-_odd = _json | st.sampled_from([10**400, -1, 0, "", "1" * 5000, "x" * 600, [], {}, [[]], {"id": {}}, "\u0660"])
+_odd = _json | st.sampled_from(
+    [10**400, "\ud83d\x00", -1, 0, "", "1" * 5000, "x" * 600, [], {}, [[]], {"id": {}}, "\u0660"]
+)
 
 
 def read(channel: Channel, request: WebhookRequest) -> Iterator[pb.Event | Unreadable]:
@@ -360,11 +363,11 @@ def _spoil(data: st.DataObject, body: Any) -> None:
     parent, key = data.draw(st.sampled_from(places))
     match data.draw(st.sampled_from(["change", "change", "remove", "double"])):
         case "change":
-            parent[key] = data.draw(_odd)
+            parent[key] = copy.deepcopy(data.draw(_odd))  # what is drawn may be drawn again, and must not change
         case "remove":
             del parent[key]
         case _ if isinstance(parent, list):
-            parent.append(parent[key])
+            parent.append(copy.deepcopy(parent[key]))
 
 
 def _collect(value: Any, places: list[tuple[Any, Any]]) -> None:
