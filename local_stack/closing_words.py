@@ -19,6 +19,7 @@ def closing_words(
         f"Spur is ready after {seconds:.1f} s.",
         "",
         f"  Chat    {wiring.urls['WEB_GATEWAY_URL']}/",
+        f"  Phone   {wiring.urls['SIMULATOR_URL']}/",
         f"  Logs    {_near(folder / 'log')}/",
         f"  Tools   {_near(folder / 'stack.env')}",
         "",

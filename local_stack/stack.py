@@ -23,7 +23,7 @@ from local_stack.progress import Progress
 from local_stack.service_process import ServiceProcess
 from local_stack.stopping import StopRequested, StopSignals
 from local_stack.supervisor import Supervisor
-from local_stack.wiring import listening_ports, wire
+from local_stack.wiring import Secrets, listening_ports, wire
 from migrations.addresses import Addresses
 from migrations.files import MigrationError
 from migrations.runner import migrate_up
@@ -69,19 +69,21 @@ class _Stack:
     def start(self, environment: Mapping[str, str]) -> None:
         database = self._open_database()
         self._migrate(database)
-        kept = self._settings
-        wiring = wire(
-            kept,
-            database,
-            kept.service_token.get_secret_value() if kept.service_token else self._folder.secret("service.token"),
-            kept.session_secret.get_secret_value() if kept.session_secret else self._folder.secret("session.secret"),
-        )
+        wiring = wire(self._settings, database, self._secrets(), environment)
         credentials = Credentials(load(ServiceSettings, service_token=wiring.service_token))
         self._supervisor = self._supervise({**environment, **wiring.for_services()}, credentials)
         self._supervisor.start()
         answered = self._ask_example(Peer(wiring.addresses["CONVERSATION_SERVICE_ADDRESS"], credentials, example.KEYED))
         self._folder.publish(wiring.for_tools())
         self._progress.say(closing_words(self._folder.path, wiring, answered, self._progress.elapsed(), environment))
+
+    def _secrets(self) -> Secrets:
+        kept, folder = self._settings, self._folder
+        return Secrets(
+            kept.service_token.get_secret_value() if kept.service_token else folder.secret("service.token"),
+            kept.session_secret.get_secret_value() if kept.session_secret else folder.secret("session.secret"),
+            folder.secret("platforms.secret"),
+        )
 
     def look_after(self) -> NoReturn:
         """Until a StopRequested ends it."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from local_stack.config import StackSettings
+from local_stack.platforms import wire_platforms
 from local_stack.ports import choose_port
 from local_stack.process_table import SERVICES
 from migrations.addresses import Addresses
@@ -12,6 +13,16 @@ from migrations.addresses import Addresses
 METRICS_OFFSET = 100
 URLS = ("web_gateway", "webhook_gateway", "simulator")
 ADDRESSES = ("conversation_service", "llm_service")
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Given by the user, or made once for this data folder."""
+
+    service_token: str
+    session_secret: str
+    # From which those of the simulated platforms are made.
+    platforms_secret: str
 
 
 @dataclass(frozen=True)
@@ -26,11 +37,13 @@ class Wiring:
     urls: Mapping[str, str]
     addresses: Mapping[str, str]
     ports: Mapping[str, str]
+    # What gateway and simulator are told about the platforms.
+    platforms: Mapping[str, str]
 
     def for_services(self) -> dict[str, str]:
         """To be laid over the launcher's own environment."""
         secrets = {"SERVICE_TOKEN": self.service_token, "SESSION_SECRET": self.session_secret}
-        return {"DATABASE_URL": self.database_url, **self.addresses, **self.ports, **secrets}
+        return {"DATABASE_URL": self.database_url, **self.addresses, **self.ports, **self.platforms, **secrets}
 
     def for_tools(self) -> dict[str, str]:
         """What stack.env holds."""
@@ -49,27 +62,38 @@ def listening_ports(settings: StackSettings) -> dict[str, int]:
     """What the stack is going to listen on because somebody said so, by the name of the setting."""
     ports = {} if settings.database_url else {"POSTGRES_PORT": settings.postgres_port}
     for row in SERVICES:
-        ports[f"{row.name.upper()}_PORT"] = settings.port(row.name)
-        if chosen := getattr(settings, f"{row.name}_metrics_port", None):
+        ports[row.port_name.upper()] = row.port(settings)
+        if row.metrics and (chosen := getattr(settings, f"{row.name}_metrics_port")):
             ports[f"{row.name.upper()}_METRICS_PORT"] = chosen
     return ports
 
 
-def wire(settings: StackSettings, database: Addresses, service_token: str, session_secret: str) -> Wiring:
+def wire(
+    settings: StackSettings,
+    database: Addresses,
+    secrets: Secrets,
+    environment: Mapping[str, str],
+) -> Wiring:
+    """`environment` is what the user has said."""
     host = settings.local_host()
+    urls = {f"{name.upper()}_URL": f"http://{host}:{settings.port(name)}" for name in URLS}
     return Wiring(
         database.service or database.owner,
         database.owner,
-        service_token,
-        session_secret,
-        urls={f"{name.upper()}_URL": f"http://{host}:{settings.port(name)}" for name in URLS},
+        secrets.service_token,
+        secrets.session_secret,
+        urls=urls,
         addresses={f"{name.upper()}_ADDRESS": f"{host}:{settings.port(name)}" for name in ADDRESSES},
         ports={name: str(port) for name, port in {**_all_ports(settings), **_metrics_ports(settings)}.items()},
+        platforms=wire_platforms(
+            environment, secrets.platforms_secret, urls["SIMULATOR_URL"], urls["WEBHOOK_GATEWAY_URL"]
+        ),
     )
 
 
 def _all_ports(settings: StackSettings) -> dict[str, int]:
-    return {f"{name.upper()}_PORT": settings.port(name) for name in (*URLS, *ADDRESSES)}
+    ports = {f"{name.upper()}_PORT": settings.port(name) for name in (*URLS, *ADDRESSES)}
+    return ports | {row.port_name.upper(): row.port(settings) for row in SERVICES}
 
 
 def _metrics_ports(settings: StackSettings) -> dict[str, int]:

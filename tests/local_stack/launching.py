@@ -10,12 +10,13 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from local_stack.process_table import SERVICES
 from tests.local_stack.waiting import eventually
 from tests.ports import free_port
 from tests.processes import is_alive
 
 ROOT = Path(__file__).parents[2]
-PORTS = ("WEB_GATEWAY_PORT", "CONVERSATION_SERVICE_PORT", "LLM_SERVICE_PORT", "POSTGRES_PORT")
+PORTS = ("POSTGRES_PORT", *(row.port_name.upper() for row in SERVICES))
 OURS = re.compile(r"_PORT$|_ADDRESS$|_URL$|_FILE$|^SPUR_|^SERVICE_TOKEN$|^SESSION_SECRET$|^OPENAI_|^HOST$")
 
 

@@ -19,7 +19,7 @@ STAND_IN = str(Path(__file__).with_name("stand_in.py"))
 def stand_ins(settings: StackSettings, _credentials: Credentials) -> list[Service]:
     services = []
     for row in SERVICES:
-        port = settings.port(row.name)
+        port = row.port(settings)
         traits = os.environ.get(f"TRAITS_{row.name.upper()}", "").split()
         command = (sys.executable, STAND_IN, str(port), *traits)
         services.append(Service(row.name, f"{row.name} on port {port}", command, http_ready("127.0.0.1", port)))

@@ -12,6 +12,7 @@ from contextlib import closing
 import psycopg2
 import pytest
 
+from local_stack.process_table import SERVICES
 from migrations.addresses import Addresses
 from tests.databases import data_folder
 from tests.local_stack.launching import Launcher, stand_in_launcher
@@ -57,7 +58,7 @@ def execute(url: str | None, statement: str) -> list[tuple[object, ...]]:
 
 def test_everything_starts_is_published_and_stops_at_ctrl_c(launch: Launch) -> None:
     launcher = launch().start()
-    steps = ["Postgres 18", "migrations", "llm_service", "conversation_service", "web_gateway", "example conversation"]
+    steps = ["Postgres 18", "migrations", *(row.name for row in SERVICES), "example conversation"]
     places = [launcher.output.index(step) for step in steps]
     assert places == sorted(places)
     eventually(lambda: "Ctrl-C stops everything" in launcher.output)

@@ -9,8 +9,8 @@ from local_stack.config import StackSettings
 from local_stack.environment import joined
 from local_stack.errors import StackError
 from local_stack.ports import HIGHEST, choose_port, require_free
-from local_stack.process_table import visible_to
-from local_stack.wiring import Wiring, wire
+from local_stack.process_table import SERVICES, visible_to
+from local_stack.wiring import Secrets, Wiring, wire
 from migrations.addresses import Addresses
 from tests.ports import free_port
 
@@ -25,7 +25,7 @@ def without_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def wired(**settings: object) -> Wiring:
-    return wire(StackSettings.model_validate(settings), DATABASE, TOKEN, SECRET)
+    return wire(StackSettings.model_validate(settings), DATABASE, Secrets(TOKEN, SECRET, "s" * 32), {})
 
 
 def test_a_metrics_port_is_a_hundred_above_its_services() -> None:
@@ -54,9 +54,8 @@ def test_a_metrics_port_that_was_chosen_is_kept_and_zero_is_none() -> None:
     [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("192.0.2.7", "192.0.2.7")],
 )
 def test_addresses_say_where_the_services_are_reached_from_here(host: str, reached: str) -> None:
-    stack = wired(
-        host=host, llm_service_metrics_port=0, web_gateway_metrics_port=0, conversation_service_metrics_port=0
-    )
+    none = {f"{row.name}_metrics_port": 0 for row in SERVICES if row.metrics}
+    stack = wired(host=host, **none)
     assert stack.addresses["LLM_SERVICE_ADDRESS"] == f"{reached}:9052"
     assert stack.urls["WEB_GATEWAY_URL"] == f"http://{reached}:8080"
 
@@ -114,6 +113,12 @@ def test_a_service_sees_no_secret_of_another() -> None:
         "LOG_LEVEL": "debug",
     }
     shared = {"SERVICE_TOKEN", "LOG_LEVEL"}
+    platforms = {"WHATSAPP_2_ACCESS_TOKEN": "w", "WHATSAPP_APP_SECRET_FILE": "/run/app"}
+    simulated = {"SIMULATOR_WHATSAPP_APP_SECRET": "s"}
+    environment |= platforms | simulated
     assert set(visible_to("llm_service", environment)) == {"OPENAI_API_KEY_FILE", *shared}
     assert set(visible_to("conversation_service", environment)) == {"DATABASE_URL", *shared}
     assert set(visible_to("web_gateway", environment)) == {"SESSION_SECRET", *shared}
+    assert set(visible_to("webhook_gateway", environment)) == {*platforms, *shared}
+    assert set(visible_to("webhook_sender", environment)) == {*platforms, *shared}
+    assert set(visible_to("simulator", environment)) == {*simulated, *shared}
