@@ -5,20 +5,21 @@ import contextlib
 import random
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from chassis import context, traces
 from chassis.faultpoints import faultpoint
-from conversation_service import messages
+from conversation_service import consent, messages
 from conversation_service.database import DatabaseUnavailable
 from conversation_service.followers import Thread
 from conversation_service.hub import Hub
 from conversation_service.loops import every
 from conversation_service.previews import Preview
 from conversation_service.turns import Claim, Committed, Reply, Terms, Turn, Turns
-from conversation_service.writer import Writer, safe_reply
+from conversation_service.writer import Writer, fixed_reply, safe_reply
 
 _logger = structlog.get_logger()
 _in_flight = Gauge("turns_in_flight", "Turns that this process is answering.")
@@ -38,7 +39,11 @@ _THIRD_ATTEMPT = 3
 class Answering:
     """One worker. All its state is lost without harm: what it holds are leases."""
 
-    def __init__(self, turns: Turns, writer: Writer, hub: Hub, concurrency: int, lease_seconds: float) -> None:
+    def __init__(
+        self, turns: Turns, writer: Writer, hub: Hub, concurrency: int, lease_seconds: float, notice: str
+    ) -> None:
+        """`notice` begins the first reply of each conversation on a messaging platform; empty: nothing does."""
+        self._notice = notice
         self._turns = turns
         self._writer = writer
         self._hub = hub
@@ -163,19 +168,19 @@ class Answering:
 
     async def _answer_once(self, turn: Turn, preview: Preview) -> bool:
         """Whether a reply was committed."""
-        if turn.owner == "human":
-            await self._end_silently(turn, preview.thread, "human_owner")
+        if turn.silence:
+            await self._end_silently(turn, preview.thread, turn.silence)
             return False
         started = time.monotonic()
         try:
-            reply = await self._write(turn, preview)
+            reply = self._introduce(turn, await self._write(turn, preview))
             faultpoint("turn.answered")
             committed = await self._commit(turn, reply, patience=turn.seconds_left - (time.monotonic() - started))
         except DatabaseUnavailable:
             raise
         except Exception:  # whatever went wrong here, the customer is not to wait for a lease to run out
             _logger.exception("answering failed", conversation=turn.conversation_id, turn=turn.turn_no)
-            reply = safe_reply("internal_error")
+            reply = self._introduce(turn, safe_reply("internal_error"))
             committed = await self._turns.finish(turn, reply)
         if committed is None:
             await self._end_silently(turn, preview.thread, "human_owner")
@@ -200,7 +205,15 @@ class Answering:
                     raise
             await asyncio.sleep(_POLL_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
 
+    def _introduce(self, turn: Turn, reply: Reply) -> Reply:
+        """The first reply of a conversation on a platform says that nobody wrote it."""
+        if not (turn.is_first_reply and self._notice):
+            return reply
+        return replace(reply, text=f"{self._notice}\n\n{reply.text}")
+
     async def _write(self, turn: Turn, preview: Preview) -> Reply:
+        if turn.surface == "messaging" and (fixed := consent.answer_to(turn.asked)):
+            return fixed_reply(fixed)
         if turn.attempts >= _THIRD_ATTEMPT:
             return safe_reply("attempts_exhausted")
         if turn.seconds_left <= 0:
@@ -218,5 +231,5 @@ class Answering:
             self._hub.silent(thread, turn.turn_no, reason)
             _ended.labels(reason, "", "").inc()
         else:
-            await self._turns.release([turn])  # a person had it and gave it back: it is to be answered after all
+            await self._turns.release([turn])  # a person had it and gave it back, or another rule counts by now
         self.wake()  # this turn, or the conversation's next one, may be due

@@ -66,10 +66,12 @@ class App:
             settings.turn_lease_seconds,
             settings.turn_deadline_seconds,
             settings.llm_history_limit,
+            settings.replies_per_hour,
         )
         peer = Peer(settings.llm_service_address, credentials)
         writer = Writer(peer, settings.llm_timeout_ms / 1000, settings.llm_unavailable_seconds)
-        return Answering(turns, writer, self.hub, settings.answering_concurrency, settings.turn_lease_seconds)
+        concurrency, lease = settings.answering_concurrency, settings.turn_lease_seconds
+        return Answering(turns, writer, self.hub, concurrency, lease, settings.notice())
 
     def _build_service(self) -> ConversationService:
         settings = self._settings

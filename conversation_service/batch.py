@@ -2,26 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from conversation_service.database import DatabaseUnavailable
 from conversation_service.effects.occurrence import Change
+from conversation_service.effects.registry import effect_of
 from conversation_service.effects.stand_ins import ANY_MEANING, stand_in
 from conversation_service.events import Entry, Key, Poisonous, read
-from conversation_service.turns import Turn
+from conversation_service.recorded import Recorded
 from protos import conversation_pb2 as pb
 
 Placed = dict[Key, pb.Receipt]
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """A customer message that took effect now."""
-
-    entry: Entry
-    receipt: pb.Receipt
-    created_at: datetime
-    turn: Turn | None  # where it was claimed in the same moment
 
 
 @dataclass
@@ -67,7 +57,9 @@ class Batch:
                 self._read[index] = entry
                 if self.entries.setdefault(entry.key, entry) is entry:
                     self._owner_of[entry.key] = self._owners[index]
-        self.only_messages = not self.poison and all(entry.is_message for entry in self.entries.values())
+        self.only_messages = not self.poison and all(
+            entry.is_message and effect_of(entry) is None for entry in self.entries.values()
+        )
         if not self.only_messages:
             self._add_stand_ins()
 
@@ -78,16 +70,22 @@ class Batch:
                 self._owner_of[other.key] = self._owners[index]
 
     def happened(self, placed: Placed) -> Iterator[tuple[pb.Event, Entry]]:
-        """The events that are no messages and were recorded now, in their order."""
+        """The events that were recorded now, in their order."""
         for index, entry in self._read.items():
-            if not entry.is_message and entry.key in placed and self.entries[entry.key] is entry:
+            if entry.key in placed and self.entries[entry.key] is entry:
                 yield self.events[index], entry
 
     def rows(self) -> list[tuple[object, ...]]:
         """What sql/record_events.sql takes, for each entry."""
         calls = self._calls
         return [
-            (*_event_row(entry), calls[owner].request_id, calls[owner].trace_parent)
+            (
+                *_event_row(entry),
+                calls[owner].request_id,
+                calls[owner].trace_parent,
+                entry.reply_window,
+                entry.participant,
+            )
             for entry, owner in zip(self.entries.values(), self._owner_of.values(), strict=True)
         ]
 

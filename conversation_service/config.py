@@ -2,6 +2,7 @@
 
 import os
 import socket
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
@@ -93,6 +94,14 @@ class ConversationSettings(RecordingSettings, RetentionSettings, ServiceSettings
     delivery_silence_seconds: float = Field(
         600, gt=0, le=86_400, description="And that long where the platform proves nothing at all."
     )
+    automatic_notice: str = Field(
+        "",
+        max_length=500,
+        description="Begins the first reply on a platform; empty: that of texts/automatic_notice.txt; -: nothing does.",
+    )
+    replies_per_hour: int = Field(
+        60, ge=0, le=10_000, description="Messaging channels: replies to one customer in an hour; 0: no limit."
+    )
     overload_seconds: float = Field(
         15, gt=0, le=300, description="Refuse browsers while the oldest due turn has waited longer than that."
     )
@@ -100,6 +109,12 @@ class ConversationSettings(RecordingSettings, RetentionSettings, ServiceSettings
     def worker_address(self) -> str:
         """The address that other replicas find in a turn that this one answers."""
         return self.conversation_service_advertise or f"{socket.gethostname()}:{self.conversation_service_port}"
+
+    def notice(self) -> str:
+        """What begins the first reply on a messaging platform."""
+        if not self.automatic_notice:
+            return (Path(__file__).parent / "texts" / "automatic_notice.txt").read_text(encoding="utf-8").strip()
+        return "" if self.automatic_notice == "-" else self.automatic_notice
 
     def worker_name(self) -> str:
         """Tells this process apart in logs of the database."""

@@ -40,6 +40,8 @@ class Entry:
     content: str | None  # JSON
     platform_time: datetime | None
     message_id: str
+    reply_window: int = 0  # seconds after it in which the platform takes a reply, 0: always
+    participant: str | None = None  # whose it is, once that is known
 
     @property
     def is_message(self) -> bool:
@@ -86,6 +88,7 @@ def read(event: pb.Event) -> Entry:
         content=json.dumps(content) if content else None,
         platform_time=_time(event),
         message_id=str(uuid.uuid4()),
+        reply_window=max(0, event.reply_window_seconds),
     )
 
 

@@ -8,12 +8,13 @@ from typing import Protocol
 from prometheus_client import Counter
 
 from chassis.faultpoints import faultpoint
-from conversation_service.batch import Batch, Call, Placed, Recorded, Result
+from conversation_service.batch import Batch, Call, Placed, Result
 from conversation_service.database import REFUSED, Database, Session, columns
 from conversation_service.effects.occurrence import Change, Occurrence
-from conversation_service.effects.registry import EFFECTS
+from conversation_service.effects.registry import effect_of
 from conversation_service.events import Entry, Key, clean
 from conversation_service.gathering import Gathering
+from conversation_service.recorded import Recorded
 from conversation_service.turns import Terms, Turn, claimed_at_once
 from protos import conversation_pb2 as pb
 
@@ -111,7 +112,7 @@ class Inbox:
 
     def _store_events(self, session: Session, batch: Batch, terms: Terms | None) -> list[Result]:
         placed, recorded = self._insert_events(session, batch, terms)
-        changes = _take_effect(session, batch, placed)
+        changes = [] if batch.only_messages else _take_effect(session, batch, placed)
         _insert_poison(session, batch.poison.values())
         known = _read_known(session, [key for key in batch.entries if key not in placed])
         receipts = [batch.receipt(index, placed, known) for index in range(len(batch.events))]
@@ -126,7 +127,7 @@ class Inbox:
             return placed, recorded
         windows = self._windows
         seconds = windows.gather, windows.gather_limit, windows.deadline
-        rows = session.execute("record_events", *columns(batch.rows(), 16), *seconds, *(terms or (None, None, None)))
+        rows = session.execute("record_events", *columns(batch.rows(), 18), *seconds, *(terms or (None, None, None)))
         for channel, account, event_key, created_at, *place, is_claimed, authors, texts, kinds in rows:
             entry = batch.entries[channel, account, event_key]
             placed[entry.key] = receipt = _receipt(event_key, pb.Receipt.OUTCOME_RECORDED, *place)
@@ -150,10 +151,10 @@ class Inbox:
 
 
 def _take_effect(session: Session, batch: Batch, placed: Placed) -> list[tuple[Entry, Change]]:
-    """What the events that are no messages bring about; their receipts get the revision of it."""
+    """What the events bring about beyond being recorded; their receipts get the revision of it."""
     changes: list[tuple[Entry, Change]] = []
     for event, entry in batch.happened(placed):
-        if effect := EFFECTS.get(entry.kind):
+        if effect := effect_of(entry):
             receipt = placed[entry.key]
             for change in effect(session, Occurrence(event, entry, receipt.conversation_id or None)):
                 changes.append((entry, change))

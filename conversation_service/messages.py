@@ -6,7 +6,7 @@ from typing import Any
 from google.protobuf.json_format import ParseDict
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from conversation_service.batch import Recorded
+from conversation_service.recorded import Recorded
 from conversation_service.turns import Committed, Reply, Turn
 from protos import conversation_pb2 as pb
 

@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -37,12 +37,14 @@ class Turn:
     attempts: int  # this one included
     request_id: str
     trace_parent: str | None
-    owner: str
     channel: str
     account: str
     surface: str
     seconds_left: float  # until the safe text is due, when claimed
     waited: float  # seconds since the turn was opened, when claimed
+    silence: str | None  # why no reply is due, where that is so
+    is_first_reply: bool  # of a conversation on a messaging platform
+    asked: list[str] = field(default_factory=list)  # the texts of the turn's own messages, oldest first
     history: list[llm_pb2.HistoryMessage] = field(default_factory=list)  # oldest first, the turn's own messages last
 
     @property
@@ -99,11 +101,17 @@ class Committed:
 class Turns:
     """Claims and finishes turns for one worker."""
 
-    def __init__(self, database: Database, worker: str, lease: float, deadline: float, history_limit: int) -> None:
-        """`worker` is the address under which other replicas find this one; `lease` and `deadline` are seconds."""
+    def __init__(
+        self, database: Database, worker: str, lease: float, deadline: float, history_limit: int, hourly: int
+    ) -> None:
+        """`worker` is the address under which other replicas find this one; `lease` and `deadline` are seconds.
+
+        `hourly` is the number of replies to one customer of a platform, 0: no limit.
+        """
         self._database = database
         self.terms = Terms(worker, lease, history_limit)
         self._deadline = deadline
+        self._hourly = hourly
         self._finishing = Gathering(self._finish, alone_after=(DatabaseBusy, *REFUSED))
 
     async def claim(self, limit: int) -> list[Turn]:
@@ -113,19 +121,27 @@ class Turns:
 
         def work(session: Session) -> list[Turn]:
             if not claimed:  # else the connection was lost between the claim and the reading
-                claimed.extend(session.execute("claim_turns", limit, *self.terms[:2], self._deadline))
+                claimed.extend(session.execute("claim_turns", limit, *self.terms[:2], self._deadline, self._hourly))
             turns = {(row[0], row[1]): _turn(*row) for row in claimed}
             if turns:
                 inputs = session.execute("read_inputs", *columns(list(turns), 2), self.terms.history_limit)
-                for conversation_id, turn_no, author, text, kind in reversed(inputs):
-                    turns[conversation_id, turn_no].history.append(_history_message(author, text, kind))
-            return list(turns.values())
+                for conversation_id, turn_no, author, text, kind, is_own in reversed(inputs):
+                    turn = turns[conversation_id, turn_no]
+                    turn.history.append(_history_message(author, text, kind))
+                    if is_own and author == "customer":
+                        turn.asked.append(text)
+            return [self._unless_deleted(turn) for turn in turns.values()]
 
         try:
             return await self._database.run(work)
         except Exception:
             await self._release([row[:3] for row in claimed])
             raise
+
+    def _unless_deleted(self, turn: Turn) -> Turn:
+        """Silent where nothing of what it asked is left: it was deleted between the claim and the reading."""
+        is_empty = not turn.asked and len(turn.history) < self.terms.history_limit
+        return replace(turn, silence=turn.silence or "deleted") if is_empty else turn
 
     async def renew(self, turns: Sequence[Turn]) -> set[Claim]:
         """Extend the leases of `turns`; the claims that are still held."""
@@ -199,7 +215,7 @@ def claimed_at_once(
     """A turn as sql/record_events.sql claims it; `history` is author, text and kind, newest first."""
     messages = [_history_message(*message) for message in history][::-1]
     place = channel, account, "live", seconds_left, 0.0
-    return Turn(conversation_id, turn_no, 1, 1, request_id, trace_parent, "assistant", *place, messages)
+    return Turn(conversation_id, turn_no, 1, 1, request_id, trace_parent, *place, None, False, history=messages)
 
 
 _ROLES = {

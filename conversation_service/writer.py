@@ -29,6 +29,11 @@ def safe_reply(error_code: str) -> Reply:
     return Reply(SAFE_TEXT, [llm_pb2.Call(provider="safe", error_code=error_code)], True, error_code)
 
 
+def fixed_reply(text: str) -> Reply:
+    """What is said without asking a model."""
+    return Reply(text, [llm_pb2.Call(provider="fixed")], False, "")
+
+
 class Writer:
     """Calls GenerateReply."""
 

@@ -1,8 +1,10 @@
--- PARAMETERS: integer, text, float8, float8
+-- PARAMETERS: integer, text, float8, float8, integer
 -- Claims due turns, each the head of its conversation's line: limit, worker, lease seconds, seconds to the deadline where
--- none is set yet. The conversation is locked before the turn, and closed for joining; the input is read after COMMIT.
+-- none is set yet, replies an hour to one customer of a platform (0: no limit). Of each is said why no reply is due, if that
+-- is so, and whether it would be the conversation's first. The conversation is locked before the turn, and closed for joining; the input is read after COMMIT.
 WITH due AS (
-    SELECT t.conversation_id, t.turn_no, c.owner, c.owner_epoch, c.channel, c.account, c.surface
+    SELECT t.conversation_id, t.turn_no, c.owner, c.owner_epoch, c.channel, c.account, c.surface, c.status, c.opted_out_at,
+        c.last_customer_at + make_interval(secs => nullif(c.reply_window_seconds, 0)) AS open_until
     FROM turns t JOIN conversations c ON c.id = t.conversation_id
     LEFT JOIN turns p ON p.conversation_id = t.conversation_id AND p.turn_no = t.turn_no - 1
     WHERE t.state = 'pending' AND t.run_at <= now()
@@ -21,12 +23,34 @@ WITH due AS (
         -- Says "still pending" so that the planner takes the primary key, not the index of all pending turns.
         AND t.state NOT IN ('running', 'done', 'silent')
     RETURNING t.conversation_id, t.turn_no, t.fence, t.attempts, t.deadline_at, t.request_id, t.trace_parent,
-        t.created_at, due.owner, due.channel, due.account, due.surface
+        t.created_at, due.owner, due.channel, due.account, due.surface, due.status, due.opted_out_at, due.open_until
 ), closed AS (
     UPDATE conversations c SET open_count = 0
     FROM claimed WHERE c.id = claimed.conversation_id AND c.next_turn - 1 = claimed.turn_no
 )
-SELECT conversation_id, turn_no, fence, attempts, request_id, trace_parent, owner, channel, account, surface,
+SELECT conversation_id, turn_no, fence, attempts, request_id, trace_parent, channel, account, surface,
     extract(epoch FROM deadline_at - clock_timestamp())::float8,
-    extract(epoch FROM clock_timestamp() - created_at)::float8
+    extract(epoch FROM clock_timestamp() - created_at)::float8,
+    CASE
+        WHEN owner = 'human' OR status = 'closed' THEN 'human_owner'
+        WHEN surface = 'live' THEN NULL
+        WHEN opted_out_at IS NOT NULL THEN 'opted_out'
+        WHEN open_until < clock_timestamp() THEN 'window_closed'
+        -- Two machines that answer each other: each of the last eight turns began right after what we said before it.
+        WHEN turn_no > 8 AND (
+            SELECT count(*) FROM turns a JOIN turns b USING (conversation_id)
+            WHERE conversation_id = claimed.conversation_id AND b.turn_no = a.turn_no - 1
+                AND a.turn_no BETWEEN claimed.turn_no - 7 AND claimed.turn_no
+                AND (b.state = 'done' OR b.reason = 'loop_stopped')
+                AND a.created_at BETWEEN b.finished_at AND b.finished_at + interval '10 seconds') = 8 THEN 'loop_stopped'
+        -- The turn that far back is looked at first: mostly it is old, and so are all before it.
+        WHEN $5 > 0 AND turn_no > $5 AND EXISTS (
+            SELECT FROM turns b WHERE b.conversation_id = claimed.conversation_id AND b.turn_no = claimed.turn_no - $5
+                AND b.finished_at > now() - interval '1 hour') AND (
+            SELECT count(*) FROM turns b WHERE b.conversation_id = claimed.conversation_id
+                AND b.turn_no BETWEEN claimed.turn_no - 3 * $5 AND claimed.turn_no - 1
+                AND b.state = 'done' AND b.finished_at > now() - interval '1 hour') >= $5 THEN 'loop_stopped'
+    END,
+    surface = 'messaging' AND (turn_no = 1 OR NOT EXISTS (
+        SELECT FROM messages m WHERE m.conversation_id = claimed.conversation_id AND m.author = 'assistant'))
 FROM claimed

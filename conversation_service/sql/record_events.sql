@@ -1,24 +1,25 @@
--- PARAMETERS: text[], text[], text[], text[], text[], text[], uuid[], uuid[], text[], bytea[], bytea[], text[], text[], timestamptz[], text[], text[], float8, float8, float8, text, float8, integer
+-- PARAMETERS: text[], text[], text[], text[], text[], text[], uuid[], uuid[], text[], bytea[], bytea[], text[], text[], timestamptz[], text[], text[], integer[], uuid[], float8, float8, float8, text, float8, integer
 -- Records events, and what customers' messages among them bring about: event, conversation, turn and message in one
 -- statement, so one round trip and one commit. Keys of all kinds are taken in one order, so that no two batches wait for
 -- each other. Only keys that were not known yet take effect; the rows returned are theirs.
 -- Arrays of one length: channel, account, event key, thread key, event's kind, surface, id for a new conversation, message
 -- id (null: the event changes nothing yet), message's kind, meaning, raw, text, content, platform time, request id, trace
--- parent. Then seconds: gathering window, its end, deadline. Then for turns that are claimed as they are opened: worker
--- (null: none is), lease seconds, messages of history at most.
+-- parent, reply window, participant (null: unknown). Then seconds: gathering window, its end, deadline. Then for turns that
+-- are claimed as they are opened: worker (null: none is), lease seconds, messages of history at most.
 -- A live message that nothing of its conversation is waiting before is claimed in the same statement and commit, so that a
 -- quiet turn costs no other. Its history is what the statement's snapshot shows, so it is claimed only where that shows
 -- the turn before it to be over, and the conversation at the revision at which the row is locked: no reply, edit or
 -- deletion came in between. Elsewhere claim_turns.sql finds the turn pending.
 WITH input AS MATERIALIZED (
-    SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) WITH ORDINALITY AS i (
+    SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) WITH ORDINALITY AS i (
         channel, account, event_key, thread_key, event_kind, surface, new_id, message_id, kind, meaning_sha, raw, text,
-        content, platform_time, request_id, trace_parent, place)
+        content, platform_time, request_id, trace_parent, reply_window, participant_id, place)
 ), recorded AS (
     INSERT INTO inbound_events (channel, account, event_key, thread_key, kind, meaning_sha, message_id, raw, outcome)
     SELECT channel, account, event_key, thread_key, event_kind, meaning_sha, message_id, raw,
         CASE WHEN message_id IS NOT NULL THEN 'message'
-            WHEN event_kind IN ('deletion', 'echo', 'edit', 'read_mark', 'status') THEN 'applied' ELSE 'kept' END
+            WHEN event_kind IN ('deletion', 'echo', 'edit', 'preference', 'read_mark', 'status') THEN 'applied'
+            ELSE 'kept' END
     FROM input ORDER BY channel, account, event_key
     ON CONFLICT DO NOTHING
     RETURNING channel, account, event_key, thread_key, message_id
@@ -37,11 +38,13 @@ WITH input AS MATERIALIZED (
     -- This upsert is the lock that serialises everything about one conversation, and joining or opening a turn is decided
     -- here, in the row's own columns: the statement's snapshot does not show a turn that a concurrent one just committed.
     INSERT INTO conversations AS c
-        (id, channel, account, thread_key, surface, open_count, next_seq, next_turn, next_rev, last_customer_at)
+        (id, channel, account, thread_key, surface, open_count, next_seq, next_turn, next_rev, last_customer_at,
+            reply_window_seconds, participant_id)
     SELECT (array_agg(new_id ORDER BY place))[1], channel, account, thread_key, min(surface),
-        CASE WHEN $20 IS NOT NULL AND count(*) = 1 AND min(surface) = 'live' THEN 0 ELSE (count(*) - 1) % 10 + 1 END,
+        CASE WHEN $22 IS NOT NULL AND count(*) = 1 AND min(surface) = 'live' THEN 0 ELSE (count(*) - 1) % 10 + 1 END,
         1 + count(*), 1 + (count(*) + 9) / 10, 1 + count(*),
-        max(least(platform_time, now()))  -- a platform's clock may be ahead
+        max(least(platform_time, now())),  -- a platform's clock may be ahead
+        max(reply_window), (array_agg(participant_id))[1]
     FROM fresh WHERE (SELECT count(*) FROM held) >= 0
     GROUP BY channel, account, thread_key ORDER BY channel, account, thread_key
     ON CONFLICT (channel, account, thread_key) DO UPDATE SET
@@ -57,7 +60,10 @@ WITH input AS MATERIALIZED (
         next_turn = c.next_turn + (c.open_count + excluded.next_seq + 8) / 10 - (c.open_count > 0)::int,
         next_seq = c.next_seq + excluded.next_seq - 1,
         next_rev = c.next_rev + excluded.next_rev - 1,
-        last_customer_at = greatest(c.last_customer_at, excluded.last_customer_at)
+        last_customer_at = greatest(c.last_customer_at, excluded.last_customer_at),
+        reply_window_seconds = excluded.reply_window_seconds,
+        participant_id = coalesce(c.participant_id, excluded.participant_id),
+        status = 'open'
     RETURNING id, channel, account, thread_key, surface, owner_epoch, open_count, next_seq, next_turn, next_rev
 ), placed AS (
     -- Numbers are counted back from the row's new state: the last message is the newest of the open turn.
@@ -74,15 +80,15 @@ WITH input AS MATERIALIZED (
         (conversation_id, turn_no, input_through_seq, run_at, deadline_at, request_id, trace_parent,
         state, fence, attempts, owner_epoch, worker, lease_until)
     SELECT conversation_id, turn_no, max(seq),
-        clock_timestamp() + make_interval(secs => CASE surface WHEN 'live' THEN 0 ELSE $17 END),
-        CASE surface WHEN 'live' THEN clock_timestamp() + make_interval(secs => $19) END,
+        clock_timestamp() + make_interval(secs => CASE surface WHEN 'live' THEN 0 ELSE $19 END),
+        CASE surface WHEN 'live' THEN clock_timestamp() + make_interval(secs => $21) END,
         (array_agg(request_id ORDER BY seq))[1], (array_agg(trace_parent ORDER BY seq))[1],
         CASE WHEN is_claimed THEN 'running' ELSE 'pending' END, is_claimed::int, is_claimed::int, owner_epoch,
-        CASE WHEN is_claimed THEN $20 END, CASE WHEN is_claimed THEN clock_timestamp() + make_interval(secs => $21) END
+        CASE WHEN is_claimed THEN $22 END, CASE WHEN is_claimed THEN clock_timestamp() + make_interval(secs => $23) END
     FROM placed GROUP BY conversation_id, turn_no, surface, is_claimed, owner_epoch ORDER BY conversation_id, turn_no
     ON CONFLICT (conversation_id, turn_no) DO UPDATE SET
         input_through_seq = excluded.input_through_seq,
-        run_at = least(excluded.run_at, t.created_at + make_interval(secs => $18))
+        run_at = least(excluded.run_at, t.created_at + make_interval(secs => $20))
 ), said AS (
     INSERT INTO messages
         (id, conversation_id, seq, rev, author, kind, text, content, turn_no, event_key, platform_time, created_at)
@@ -103,7 +109,7 @@ LEFT JOIN LATERAL (
         WHERE p.is_claimed AND p.turn_no > 1 AND conversation_id = p.conversation_id AND turn_no < p.turn_no
             AND author <> 'system' AND deleted_at IS NULL
         ORDER BY turn_no DESC, author = 'customer', coalesce(platform_time, created_at) DESC, seq DESC
-        LIMIT $22 - 1
+        LIMIT $24 - 1
     ) m
 ) past ON true
 ORDER BY s.conversation_id, s.seq

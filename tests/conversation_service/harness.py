@@ -85,6 +85,7 @@ def settings_for(database_url: str, llm_address: str, **overrides: Any) -> Conve
         "conversation_service_port": port,
         "conversation_service_advertise": f"127.0.0.1:{port}",
         "conversation_service_metrics_port": 0,
+        "automatic_notice": "-",
         "llm_service_address": llm_address,
     }
     return ConversationSettings(**{**values, **overrides})

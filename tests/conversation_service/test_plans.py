@@ -77,7 +77,7 @@ def tables(database_url: str, owner_url: str) -> Iterator[Tables]:
 
 
 def test_looking_for_due_turns_costs_no_more_than_there_are(tables: Tables) -> None:
-    claim = 64, "worker", 15.0, 60.0
+    claim = 64, "worker", 15.0, 60.0, 60
     tables.prepare("oldest_turn")
     tables.prepare("claim_turns", *claim)
     tables.change(SEED, first=QUIET + 1, last=QUIET + DUE, state="pending")

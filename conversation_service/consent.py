@@ -1,0 +1,69 @@
+"""Whether a customer of a messaging platform wants to be written to: the words that say so, and what follows.
+
+The English words are those that US carriers and the platforms ask for
+(https://www.twilio.com/docs/messaging/guides/opt-out); of other languages only those that mean nothing else.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from conversation_service.database import Session
+from conversation_service.effects.occurrence import Change
+
+STOP, START, HELP = "stop", "start", "help"
+
+_WORDS = {
+    STOP: """
+        stop | stopall | stop all | unsubscribe | cancel | end | quit
+        stopp | abmelden | abbestellen | arrêt | arret | désabonner | me désabonner | baja | darme de baja
+        descadastrar | disiscrivimi | uitschrijven | afmelden | стоп | отписаться | 退订 | 退訂 | 配信停止
+    """,
+    START: "start | unstop",
+    HELP: "help | info",
+}
+_TEXTS = Path(__file__).parent / "texts"
+_ANSWERS = {word: (_TEXTS / f"{word}_reply.txt").read_text(encoding="utf-8").strip() for word in (START, HELP)}
+_LONGEST = 64  # characters that are looked at; whatever is longer is no single word
+
+
+def _plain(text: str) -> str:
+    """Without case and punctuation, and with single spaces."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join("".join(char if char.isalnum() else " " for char in folded).split())
+
+
+_MEANINGS = {
+    _plain(form): word for word, forms in _WORDS.items() for line in forms.split("\n") for form in line.split("|")
+}
+_MEANINGS.pop("", None)
+
+
+def word_of(text: str) -> str | None:
+    """STOP, START or HELP where a whole message says so."""
+    return _MEANINGS.get(_plain(text)) if len(text) <= _LONGEST else None
+
+
+def answer_to(asked: Sequence[str]) -> str | None:
+    """The fixed text that answers a turn which consists of nothing but such words."""
+    words = {word_of(text) for text in asked}
+    return _ANSWERS[word_of(asked[-1]) or HELP] if asked and words <= {START, HELP} else None
+
+
+def opt_out(session: Session, conversation_id: str) -> list[Change]:
+    """Say nothing more to this customer: what waits is not answered, what is queued is not sent. In a transaction."""
+    changes = []
+    for channel, account in session.execute("set_consent", conversation_id, True):
+        ended = session.execute("silence_pending", conversation_id, "opted_out")
+        changes += _silences((conversation_id, channel, account), (turn_no for (turn_no,) in ended))
+    return changes
+
+
+def opt_in(session: Session, conversation_id: str) -> list[Change]:
+    """The customer wants to be answered again. In a transaction."""
+    session.execute("set_consent", conversation_id, False)
+    return []
+
+
+def _silences(thread: tuple[str, str, str], turns: Iterable[int]) -> list[Change]:
+    return [Change(thread, silent=(turn_no, "opted_out")) for turn_no in turns]
