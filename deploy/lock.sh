@@ -15,4 +15,5 @@ compile() {
 compile conversation_service --extra conversation-service --extra traces
 compile llm_service --extra llm-service --extra traces
 compile web_gateway --extra web-gateway --extra traces
+compile webhook_gateway --extra webhook-gateway --extra traces
 compile migrations --extra migrations

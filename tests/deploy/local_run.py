@@ -92,7 +92,7 @@ class LocalRun:
         return list(ordered.values())
 
     def _spawn(self, service: Service) -> None:
-        image = self._images[service.name]
+        image = self._images[service.image]
         command = service.settings.get("command") or image.dockerfile.command
         with (self._folder / f"{service.name}.log").open("wb") as log:
             self._processes[service.name] = subprocess.Popen(
@@ -114,12 +114,12 @@ class LocalRun:
     def _check(self, service: Service) -> bool:
         assert service.health_check
         command = [self._replaced(part) for part in service.health_check]
-        folder = self._images[service.name].app if service.name in self._images else Path("/")
+        folder = self._images[service.image].app if service.image in self._images else Path("/")
         environment = self._environment(service)
         return subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False).returncode == 0
 
     def _environment(self, service: Service) -> dict[str, str]:
-        image = self._images.get(service.name)
+        image = self._images.get(service.image)
         given = {**(image.environment if image else {"PATH": str(binaries(None))}), **service.environment}
         return {name: self._replaced(value) for name, value in given.items()} | ({"HOST": HERE} if image else {})
 

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from pydantic import SecretStr
 
 from chassis.settings import ServiceSettings, load
 from conversation_service.config import ConversationSettings
@@ -11,6 +12,10 @@ from llm_service.config import LlmSettings
 from tests.deploy.compose import REQUIRED, Service, read, run, seconds
 from tests.deploy.dockerfiles import IMAGES, ROOT, Dockerfile
 from web_gateway.config import WebGatewaySettings
+from webhook_gateway import accounts
+from webhook_gateway.channels import CHANNELS
+from webhook_gateway.config import WebhookGatewaySettings
+from webhook_gateway.sender.config import SenderSettings
 
 SERVICES = read()
 OURS = [name for name in SERVICES if name != "postgres"]
@@ -19,6 +24,15 @@ SETTINGS: dict[str, type[ServiceSettings]] = {
     "conversation_service": ConversationSettings,
     "llm_service": LlmSettings,
     "web_gateway": WebGatewaySettings,
+    "webhook_gateway": WebhookGatewaySettings,
+    "webhook_sender": SenderSettings,
+}
+PLATFORMS = {"webhook_gateway", "webhook_sender"}
+# Of the first account of each channel.
+ACCOUNTS = {
+    variable: field
+    for name, channel in CHANNELS.items()
+    for variable, field in accounts.variables(name, channel.account_type).items()
 }
 # Where a setting is not passed on, it is because of this.
 NOT_PASSED = {
@@ -33,15 +47,17 @@ FOR_LIBRARIES = {"PGPASSWORD", "NO_PROXY", "no_proxy"}
 SECRETS = {
     "POSTGRES_PASSWORD": {"postgres", "migrations"},
     "DATABASE_PASSWORD": {"conversation_service", "migrations"},
-    "SERVICE_TOKEN": {"conversation_service", "llm_service", "web_gateway"},
+    "SERVICE_TOKEN": {"conversation_service", "llm_service", "web_gateway", *PLATFORMS},
     "SESSION_SECRET": {"web_gateway"},
     "SESSION_SECRET_PREVIOUS": {"web_gateway"},
     "OPENAI_API_KEY": {"llm_service"},
+    **{variable: PLATFORMS for variable, field in ACCOUNTS.items() if field.annotation is SecretStr},
 }
 
 
 def variables(name: str) -> set[str]:
-    return {field.upper() for field in SETTINGS[name].model_fields}
+    own = {field.upper() for field in SETTINGS[name].model_fields}
+    return own | set(ACCOUNTS) if name in PLATFORMS else own
 
 
 def holders(services: dict[str, Service], value: str) -> set[str]:
@@ -99,7 +115,7 @@ def test_the_owner_of_the_tables_is_known_to_the_migrations_only() -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_container_may_do_as_little_as_possible(name: str) -> None:
     settings = SERVICES[name].settings
-    user = settings.get("user") or Dockerfile(name).last("USER")
+    user = settings.get("user") or Dockerfile(SERVICES[name].image).last("USER")
 
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", user)
     assert settings["read_only"] is True
@@ -151,6 +167,8 @@ def test_every_dependency_is_awaited_until_it_is_of_use() -> None:
             "llm_service": "service_healthy",
         },
         "web_gateway": {"conversation_service": "service_healthy"},
+        "webhook_gateway": {"conversation_service": "service_healthy"},
+        "webhook_sender": {"conversation_service": "service_healthy"},
     }
 
 
@@ -165,19 +183,22 @@ def test_every_address_is_that_of_a_service_on_a_common_network(name: str) -> No
     service = SERVICES[name]
     for target, port in re.findall(rf"\b({'|'.join(SERVICES)}):(\d+)", json.dumps(service.environment)):
         assert service.networks & SERVICES[target].networks
-        assert port in (["5432"] if target == "postgres" else Dockerfile(target).ports)
+        assert port in (["5432"] if target == "postgres" else Dockerfile(SERVICES[target].image).ports)
 
 
-def test_only_the_web_gateway_is_published_and_only_to_this_machine() -> None:
-    assert {name for name, service in SERVICES.items() if "ports" in service.settings} == {"web_gateway"}
-    [port] = SERVICES["web_gateway"].settings["ports"]
-    assert (port["host_ip"], port["published"], port["target"]) == ("127.0.0.1", "8080", 8080)
+def test_only_the_gateways_are_published_and_only_to_this_machine() -> None:
+    published = {name: service.settings["ports"] for name, service in SERVICES.items() if "ports" in service.settings}
+    assert published.keys() == {"web_gateway", "webhook_gateway"}
+    for name, inside in (("web_gateway", 8080), ("webhook_gateway", 8081)):
+        [port] = published[name]
+        assert (port["host_ip"], port["published"], port["target"]) == ("127.0.0.1", str(inside), inside)
 
 
-def test_the_published_address_is_a_setting() -> None:
-    [port] = read(PUBLISH_ADDRESS="0.0.0.0", WEB_GATEWAY_PORT="80")["web_gateway"].settings["ports"]
+@pytest.mark.parametrize(("name", "inside"), [("web_gateway", 8080), ("webhook_gateway", 8081)])
+def test_the_published_address_is_a_setting(name: str, inside: int) -> None:
+    [port] = read(PUBLISH_ADDRESS="0.0.0.0", **{f"{name.upper()}_PORT": "80"})[name].settings["ports"]
 
-    assert (port["host_ip"], port["published"], port["target"]) == ("0.0.0.0", "80", 8080)
+    assert (port["host_ip"], port["published"], port["target"]) == ("0.0.0.0", "80", inside)
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -185,29 +206,31 @@ def test_every_image_is_built_from_its_dockerfile(name: str) -> None:
     build = SERVICES[name].settings["build"]
 
     # No arguments: what they say stays readable in the image.
-    assert build == {"context": str(ROOT), "dockerfile": f"deploy/{name}/Dockerfile"}
+    assert build == {"context": str(ROOT), "dockerfile": f"deploy/{SERVICES[name].image}/Dockerfile"}
 
 
 def test_every_image_is_used() -> None:
-    assert sorted(OURS) == IMAGES
+    assert sorted({SERVICES[name].image for name in OURS}) == IMAGES
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_the_file_and_the_image_agree(name: str) -> None:
-    service, dockerfile = SERVICES[name], Dockerfile(name)
+    service, dockerfile = SERVICES[name], Dockerfile(SERVICES[name].image)
+    users = [other for other in OURS if SERVICES[other].image == service.image]
 
-    assert service.health_check == dockerfile.health_check
-    own = re.compile(rf"{name.upper()}_(?:METRICS_)?PORT")
-    assert {value for variable, value in service.environment.items() if own.fullmatch(variable)} == set(
-        dockerfile.ports
-    )
+    assert service.image != name or service.health_check == dockerfile.health_check
+    own = re.compile(rf"(?:{'|'.join(users).upper()})_(?:METRICS_)?PORT")
+    opened = {
+        value for user in users for variable, value in SERVICES[user].environment.items() if own.fullmatch(variable)
+    }
+    assert opened == set(dockerfile.ports)
 
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_the_file_and_the_image_check_health_equally_often(name: str) -> None:
     checks = SERVICES[name].settings["healthcheck"]
 
-    for option, value in Dockerfile(name).health_timing.items():
+    for option, value in Dockerfile(SERVICES[name].image).health_timing.items():
         assert seconds(str(checks[option.replace("-", "_")])) == seconds(value)
 
 

@@ -36,5 +36,5 @@ def test_a_question_is_answered_through_all_services_which_then_end_in_time(loca
 
     local_run.stop()
     assert local_run.exit_codes == dict.fromkeys(
-        ["migrations", "llm_service", "conversation_service", "web_gateway"], 0
+        ["migrations", "llm_service", "conversation_service", "web_gateway", "webhook_gateway", "webhook_sender"], 0
     ), local_run.logs()
