@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
 from protos import conversation_pb2 as pb
+from webhook_gateway.accounts import configured
 from webhook_gateway.channels import CHANNELS
 from webhook_gateway.channels.channel import Answer, Call, Channel, Entry, Unreadable, WebhookRequest
 from webhook_gateway.outcomes import Accepted, NotAccepted, Outcome, Rejected, Unknown
@@ -63,6 +64,8 @@ class Conformance:
     channel: ClassVar[Channel]
     secrets: ClassVar[tuple[str, ...]]
     accepted_secrets: ClassVar[tuple[str, ...]]
+    # The variables that make the gateway's accounts those of `channel`.
+    variables: ClassVar[dict[str, str]]
     # The header that proves where a webhook comes from.
     proof: ClassVar[str]
     # The platform's greeting as it should be, and the key of what has to be answered; None where it has none.
@@ -83,7 +86,7 @@ class Conformance:
 
     def resembling(self, data: st.DataObject) -> bytes:
         """A body of the channel's own with something wrong in it."""
-        body = json.loads(data.draw(st.sampled_from([path.read_bytes() for path in self._files()])))
+        body = json.loads(data.draw(st.sampled_from([path.read_bytes() for path in self.files()])))
         for _ in range(data.draw(st.integers(1, 3))):
             _spoil(data, body)
         return json.dumps(body).encode()
@@ -93,14 +96,15 @@ class Conformance:
         return json.dumps(_backwards(json.loads(body))).encode()
 
     @classmethod
-    def _files(cls) -> list[Path]:
+    def files(cls) -> list[Path]:
+        """The bodies."""
         found = [path for path in (BODIES / cls.channel.name).iterdir() if not path.name.endswith(".events.json")]
         assert found
         return sorted(found)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if "path" in metafunc.fixturenames:
-            metafunc.parametrize("path", self._files(), ids=lambda path: path.stem)
+            metafunc.parametrize("path", self.files(), ids=lambda path: path.stem)
         if "answered" in metafunc.fixturenames:
             metafunc.parametrize("answered", self.answers.values(), ids=list(self.answers))
 
@@ -108,6 +112,13 @@ class Conformance:
         return self.signed(body, self.accepted_secrets[0])
 
     # What it is
+
+    def test_its_variables_make_its_accounts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name, value in self.variables.items():
+            monkeypatch.setenv(name, value)
+        found = configured({self.channel.name: type(self.channel)}, self.channel.public_url)[self.channel.name]
+        described = [{key: item.model_dump() for key, item in each.accounts.items()} for each in (found, self.channel)]
+        assert described[0] == described[1]
 
     def test_it_is_registered_by_its_name(self) -> None:
         assert CHANNELS[self.channel.name] is type(self.channel)
@@ -146,19 +157,19 @@ class Conformance:
     # Who sent it
 
     def test_every_secret_of_the_list_counts_and_no_other(self) -> None:
-        body = self._files()[0].read_bytes()
+        body = self.files()[0].read_bytes()
         for secret in self.accepted_secrets:
             assert self.channel.authenticate(self.signed(body, secret))
         for secret in ("", " ", "another", self.accepted_secrets[0] + "x"):
             assert not self.channel.authenticate(self.signed(body, secret)), secret
 
     def test_nothing_is_authentic_where_no_account_is_configured(self) -> None:
-        body = self._files()[0].read_bytes()
+        body = self.files()[0].read_bytes()
         for secret in ("", *self.accepted_secrets):
             assert not type(self.channel)([]).authenticate(self.signed(body, secret))
 
     def test_a_proof_that_is_missing_or_altered_anywhere_is_refused(self) -> None:
-        request = self.request_of(self._files()[0].read_bytes())
+        request = self.request_of(self.files()[0].read_bytes())
         proof = request.headers[self.proof]
         swapped = [
             f"{proof[:at]}{chr(ord(proof[at]) ^ bit)}{proof[at + 1 :]}" for at in range(len(proof)) for bit in (1, 32)

@@ -80,6 +80,14 @@ class TestWhatsApp(Conformance):
     channel = CHANNEL
     secrets = SECRETS
     accepted_secrets = APP_SECRETS
+    variables: ClassVar = {
+        "WHATSAPP_PHONE_NUMBER_ID": FIRST,
+        "WHATSAPP_ACCESS_TOKEN": SECRETS[2],
+        "WHATSAPP_APP_SECRET": " , ".join(APP_SECRETS),
+        "WHATSAPP_VERIFY_TOKEN": SECRETS[3],
+        "WHATSAPP_2_PHONE_NUMBER_ID": SECOND,
+        "WHATSAPP_2_ACCESS_TOKEN": SECRETS[4],
+    }
     proof = "x-hub-signature-256"
     greeting: ClassVar = {"hub.mode": "subscribe", "hub.challenge": "1158201444", "hub.verify_token": SECRETS[3]}
     challenge = "hub.challenge"
