@@ -1,11 +1,13 @@
 """Customers and people of the shop at their phones: an act becomes a webhook, and what is seen on the phone."""
 
+import secrets
 import time
 from collections.abc import Mapping, Sequence
 
+from simulator.accounts import Account
 from simulator.acts import Act
 from simulator.customers import Author, Customer, Message
-from simulator.platforms.platform import Doing, NotThere, Platform, Update
+from simulator.platforms.platform import Doing, Json, NotThere, Platform, Update
 from simulator.postman import Answer, Postman
 from simulator.world import World
 
@@ -32,17 +34,35 @@ class Acting:
         self._postman = postman
         self._url = url
 
+    def channels(self) -> list[Json]:
+        """What there is to do on each platform."""
+        return [
+            {"name": one.channel, "title": one.title, "acts": sorted(one.acts), "echoes": one.echoes}
+            for one in self._platforms.values()
+        ]
+
+    def welcome(self, account: Account, name: str) -> Customer:
+        """Somebody new, who reads when the phone is opened."""
+        customer_id = self._platforms[account.channel].new_customer_id()
+        customer = self._world.customer(account.channel, account.id, customer_id)
+        username = "".join(letter for letter in name.lower() if letter.isalnum())[:20]
+        self._world.touch(customer, name=name, username=username, reads="when_opened")
+        if account.channel == "whatsapp":
+            self._world.touch(customer, user_id=f"US.{secrets.randbelow(10**18):018}")
+        return customer
+
     def do(self, customer: Customer, act: Act) -> tuple[str, Answer | None]:
         """The id of the act, and the gateway's answer to its webhook. Raises NotThere."""
         platform, doing = self._platforms[customer.channel], self._doing(customer, act)
-        update = Update(doing.account, platform.do(doing))
+        item = platform.do(doing)
         message = self._show(doing, "customer")
         self._remember(doing)
-        answer = self._postman.post_now(platform, [update])
-        if message:
-            received = "received" if answer is None or answer.ok else "failed"
-            self._world.touch(message, state=received, error="" if not answer or answer.ok else _reason(answer))
-        return doing.id, answer
+
+        def told(taken: bool) -> None:
+            if message and message.state in {"sending", "failed"}:
+                self._world.touch(message, state="received" if taken else "failed")
+
+        return doing.id, self._postman.post_now(platform, [Update(doing.account, item, told=told)])
 
     def update(self, customer: Customer, act: Act) -> Update:
         """What the platform would say of the act; nothing but the reply window changes."""
@@ -63,15 +83,15 @@ class Acting:
         """The customer reads what the shop has written; how many messages that are."""
         platform = self._platforms[customer.channel]
         account = self._world.accounts.of(customer.channel, customer.account)
-        unread = [one for one in self._world.thread(customer) if one.author == "shop" and one.state == "delivered"]
+        shown = [one for one in self._world.thread(customer) if one.author == "shop" and not one.seen]
+        for message in shown:
+            self._world.touch(message, seen=True)
+        unread = [one for one in shown if one.state == "delivered"]
         updates = platform.read(account, unread) if unread else []
 
-        def told() -> None:
+        if updates:
             for message in unread:
                 self._world.reach(message, "read")
-
-        if updates:
-            told()
             self._postman.post(platform, updates)
         return len(unread) if updates else 0
 
@@ -151,7 +171,3 @@ def _kind_of_file(kind: str) -> str:
 def _type_of(world: World, act: Act) -> str:
     medium = world.media.get(act.media_id) if act.kind in _MEDIA or act.media_id else None
     return medium.mime_type if medium else ""
-
-
-def _reason(answer: Answer) -> str:
-    return f"the gateway answered {answer.status}" if answer.status else f"no answer: {answer.body}"

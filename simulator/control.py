@@ -9,6 +9,8 @@ PUT    /control/webhooks/<channel>                         how webhooks arrive (
 POST   /control/webhooks/<channel>                         {"items": […], "account"}: ready-made updates in one body
 GET|POST|DELETE /control/rules, DELETE /control/rules/<n>  misbehaviour (Rule)
 GET    /control/changes?after=N&wait=S                     customers and messages that changed
+GET    /control/channels                                   what customers can do on each
+POST   /control/customers/<channel>                        a new customer with a free address
 PUT    /control/customers/<channel>/<id>                   name, username, user_id, hides_number, reads, account
 POST   /control/customers/<channel>/<id>/acts              the customer does something (Act); answers the webhook's
 POST   /control/customers/<channel>/<id>/open              the customer reads what the shop has written
@@ -152,6 +154,15 @@ def _register_webhooks(api: Blueprint, world: World, postman: Postman, acting: A
 
 
 def _register_customers(api: Blueprint, world: World, acting: Acting) -> None:
+    @api.get("/channels")
+    def channels() -> Json:
+        return {"channels": acting.channels()}
+
+    @api.post("/customers/<channel>")
+    def new_customer(channel: str) -> Json:
+        account = world.accounts.of(_known(channel), request.args.get("account", ""))
+        return acting.welcome(account, str(_json().get("name", ""))).shown()
+
     def customer(channel: str, customer_id: str) -> Customer:
         account = world.accounts.of(_known(channel), request.args.get("account", ""))
         if channel == "telegram" and not customer_id.isdigit():

@@ -52,7 +52,6 @@ class Message:
     text: str
     at: float
     state: str = ""
-    error: str = ""
     # What the shop's software put into the send to know it again.
     mark: str = ""
     reply_to: str = ""
@@ -65,6 +64,8 @@ class Message:
     reactions: dict[str, str] = field(default_factory=dict)
     edited: bool = False
     deleted: bool = False
+    # Whether the customer has looked at it, which not every platform tells the shop.
+    seen: bool = False
     # Where Twilio reports to.
     callback: str = field(default="", repr=False)
     # The platform's own error of a message that it took and could not deliver.

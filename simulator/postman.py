@@ -202,10 +202,10 @@ class Postman:
         """One attempt; if it fails there will be another one, up to the last pause."""
         platform, manners = parcel.platform, self.manners(parcel.platform.channel)
         envelope = platform.envelope(parcel.updates, self.public_url)
+        answer = self.try_once(envelope)
         for update in parcel.updates:
             if update.told:
-                update.told()
-        answer = self.try_once(envelope)
+                update.told(answer.ok)
         self.posted.append(self._entry(platform.channel, envelope, parcel, answer))
         refused = platform.retries_refused if manners.retry_refused is None else manners.retry_refused
         failed = not answer.ok and (refused or not answer.status)

@@ -116,6 +116,7 @@ class Sending:
             buttons=list(draft.buttons),
             callback=draft.callback,
             fails=fails,
+            seen=customer.reads == "at_once",
         )
         world.accept(message)
         self._report(platform, account, message, customer, rule)
@@ -138,7 +139,7 @@ class Sending:
                 self._tell(platform, message, report, early=how == "statuses_early", after=late + _moment(place))
 
     def _tell(self, platform: Platform, message: Message, report: Report, *, early: bool, after: float) -> None:
-        def told() -> None:
+        def told(_: bool = True) -> None:
             self._world.reach(message, report.state)
 
         if report.update is None:

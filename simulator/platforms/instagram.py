@@ -31,6 +31,7 @@ class Instagram(Messaging):
     """The direct messages of a professional account."""
 
     channel: ClassVar[str] = "instagram"
+    title: ClassVar[str] = "Instagram"
     object_name: ClassVar[str] = "instagram"
     closed_code: ClassVar[str] = "10/2534022"
     unknown_code: ClassVar[str] = "100/2534014"
@@ -38,6 +39,9 @@ class Instagram(Messaging):
     @property
     def acts(self) -> Mapping[str, Callable[[Doing], Json]]:
         return {**ACTS, "story_reply": story_reply, "story_mention": story_mention}
+
+    def new_customer_id(self) -> str:
+        return str(5 * 10**18 + secrets.randbelow(10**18))
 
     def new_id(self, customer_id: str) -> str:
         inside = f"ig_item:1:IGMessageID:{customer_id}:".encode() + secrets.token_bytes(24)

@@ -34,6 +34,7 @@ class Messenger(Messaging):
     """The messages of a page."""
 
     channel: ClassVar[str] = "messenger"
+    title: ClassVar[str] = "Messenger"
     object_name: ClassVar[str] = "page"
     closed_code: ClassVar[str] = "10/2018278"
     unknown_code: ClassVar[str] = "100/2018001"
@@ -41,6 +42,9 @@ class Messenger(Messaging):
     @property
     def acts(self) -> Mapping[str, Callable[[Doing], Json]]:
         return {**ACTS, "location": location, "sticker": sticker, "optin": optin}
+
+    def new_customer_id(self) -> str:
+        return str(7 * 10**16 + secrets.randbelow(10**16))
 
     def new_id(self, customer_id: str) -> str:
         return "m_" + secrets.token_urlsafe(48)

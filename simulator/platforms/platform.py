@@ -35,8 +35,8 @@ class Update:
     account: Account
     item: Json
     url: str = ""
-    # Called when it is posted.
-    told: Callable[[], None] | None = field(default=None, compare=False)
+    # Called after each attempt to post it, with whether the gateway took it.
+    told: Callable[[bool], None] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,9 @@ class Platform(ABC):
     """One platform in this run."""
 
     channel: ClassVar[str]
+    title: ClassVar[str]
+    # Whether the shop's software is told what a person of the shop writes on another device.
+    echoes: ClassVar[bool] = True
     # Updates that one body may hold.
     batch: ClassVar[int] = 1
     # Whether a webhook that was not answered with 2xx comes again; if not, only one that nobody answered does.
@@ -116,6 +119,10 @@ class Platform(ABC):
     @abstractmethod
     def new_id(self, customer_id: str) -> str:
         """The id of one more message."""
+
+    @abstractmethod
+    def new_customer_id(self) -> str:
+        """An address that nobody has."""
 
     @abstractmethod
     def check(self, draft: Draft, customer: Customer | None, now: float) -> str:

@@ -29,6 +29,8 @@ class Telegram(Platform):
     """All bots of the shop. A bot whose webhook was never set has it at the gateway."""
 
     channel: ClassVar[str] = "telegram"
+    title: ClassVar[str] = "Telegram"
+    echoes: ClassVar[bool] = False
     window_seconds: ClassVar[float] = float("inf")
 
     def __init__(self) -> None:
@@ -47,6 +49,9 @@ class Telegram(Platform):
             "block": self._membership,
             "unblock": self._membership,
         }
+
+    def new_customer_id(self) -> str:
+        return str(10**8 + secrets.randbelow(9 * 10**8))
 
     def new_id(self, customer_id: str) -> str:
         return str(next(self._messages))
@@ -91,6 +96,7 @@ class Telegram(Platform):
         return []
 
     def refusal(self, code: str, detail: str = "") -> Refusal:
+        code = "401" if code == "190" else code
         status = int(code) if code in _ERRORS else 400
         return Refusal(status, {"ok": False, "error_code": status, "description": detail or _ERRORS[str(status)]}, code)
 

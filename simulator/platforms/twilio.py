@@ -30,6 +30,8 @@ class Twilio(Platform):
     """SMS, and WhatsApp where the number begins with whatsapp: ."""
 
     channel: ClassVar[str] = "twilio"
+    title: ClassVar[str] = "SMS (Twilio)"
+    echoes: ClassVar[bool] = False
 
     @property
     def acts(self) -> Mapping[str, Callable[[Doing], Json]]:
@@ -37,6 +39,9 @@ class Twilio(Platform):
             "location": _location,
             "button": _button,
         }
+
+    def new_customer_id(self) -> str:
+        return f"+1202555{secrets.randbelow(9000) + 1000}"
 
     def new_id(self, customer_id: str) -> str:
         return "SM" + secrets.token_hex(16)

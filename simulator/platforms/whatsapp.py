@@ -19,11 +19,15 @@ class WhatsApp(Platform):
     """`messages` and `smb_message_echoes` of a business account."""
 
     channel: ClassVar[str] = "whatsapp"
+    title: ClassVar[str] = "WhatsApp"
     batch: ClassVar[int] = meta.BATCH
 
     @property
     def acts(self) -> Mapping[str, Callable[[Doing], Json]]:
         return ACTS
+
+    def new_customer_id(self) -> str:
+        return f"1202555{secrets.randbelow(9000) + 1000}"
 
     def new_id(self, customer_id: str) -> str:
         inside = b"\x1c\x18" + customer_id.encode() + secrets.token_bytes(12)
