@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 HOST = "127.0.0.1"
 _GRPC = ("llm_service", "conversation_service")
 _SERVICES = (*_GRPC, "web_gateway")
+_SENDER = "webhook_gateway.sender"
 
 
 def migrate(database_url: str) -> None:
@@ -41,7 +42,7 @@ class Product:
         self.children: list[Child] = []
         self.token, self.session_secret = secrets.token_hex(24), secrets.token_hex(24)
         self._ports: dict[str, int] = {}
-        for name in (*_SERVICES, *(f"{name}_metrics" for name in _SERVICES)):
+        for name in (*(served := (*_SERVICES, "webhook_gateway")), *(f"{name}_metrics" for name in served)):
             self._ports[name] = choose_port(HOST, 18_080, self._ports.values())
         self._environment = environment(
             **{f"{name.upper()}_PORT": str(port) for name, port in self._ports.items()},
@@ -49,6 +50,7 @@ class Product:
             # Not this host's name, which need not lead anywhere.
             CONVERSATION_SERVICE_ADVERTISE=self._address("conversation_service"),
             DATABASE_URL=database_url,
+            WEBHOOK_SENDER_METRICS_PORT="0",
             SERVICE_TOKEN=self.token,
             SESSION_SECRET=self.session_secret,
             OPENAI_API_KEY="none",
@@ -71,13 +73,20 @@ class Product:
                 self._folder / f"{name}.log",
             )
             self.children.append(child)
-            grpc = name in _GRPC
-            child.wait_until(grpc_ready(self._address(name), credentials) if grpc else http_ready(HOST, self.port))
+            if name in _GRPC:
+                child.wait_until(grpc_ready(self._address(name), credentials))
+            elif name != _SENDER:  # which listens nowhere
+                child.wait_until(http_ready(HOST, self._ports[name]))
 
     @property
     def port(self) -> int:
         """Where browsers connect."""
         return self._ports["web_gateway"]
+
+    @property
+    def webhook_port(self) -> int:
+        """Where messaging platforms connect."""
+        return self._ports["webhook_gateway"]
 
     @property
     def receive_port(self) -> int:

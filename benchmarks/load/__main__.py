@@ -14,6 +14,7 @@ from benchmarks.load.idle import Idle
 from benchmarks.load.plan import Outcome, Plan
 from benchmarks.load.receive import Receive
 from benchmarks.load.turns import Turns
+from benchmarks.load.webhooks import Webhooks
 from benchmarks.usage import allow_many_files
 
 
@@ -25,7 +26,7 @@ class Kind(Protocol):
     async def run(self) -> Outcome: ...
 
 
-KINDS: dict[str, Callable[[Plan], Kind]] = {"turns": Turns, "idle": Idle, "receive": Receive}
+KINDS: dict[str, Callable[[Plan], Kind]] = {"turns": Turns, "idle": Idle, "receive": Receive, "webhooks": Webhooks}
 
 
 async def main(plan: Plan) -> None:

@@ -13,10 +13,10 @@ class Plan:
     seconds: float = 5.0  # how long new turns are begun
     pause: float = 0.0  # seconds between two turns of one client
     streamed: bool = False
-    turns: int = 10  # of one conversation, after which a new one begins
+    turns: int = 10  # of one conversation, after which a new one begins; messages of one webhook
     spread: float = 0.0  # seconds over which the clients begin
     sessions: tuple[str, ...] = ()  # conversations to continue, at random or, where they are few, one a customer
-    token: str = ""  # the service token, for gRPC
+    token: str = ""  # the service token, for gRPC, or the secret that signs webhooks
     limit: float = 120.0  # seconds after which the generator gives up
 
 
