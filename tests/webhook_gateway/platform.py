@@ -58,9 +58,12 @@ class Platform:
     def tell(self, *updates: object, gateway: int = 0) -> requests.Response:
         return self.post(body_of(*updates), gateway)
 
+    def connect(self, gateway: int = 0) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.fleet.webhook[gateway].port), timeout=20)
+
     def raw(self, *parts: bytes, gateway: int = 0, end: bool = False) -> bytes:
         """Send bytes as they are, and read until the gateway closes; `end`: say that nothing follows."""
-        with socket.create_connection(("127.0.0.1", self.fleet.webhook[gateway].port), timeout=20) as connection:
+        with self.connect(gateway) as connection:
             for part in parts:
                 connection.sendall(part)
             if end:
