@@ -19,7 +19,8 @@ from tests.scripted_openai import ScriptedOpenAI, running_openai
 
 _SECRET = "9d0f6c1be3a54772a8c5f0e1d2b3948576a1b2c3d4e5f60718293a4b5c6d7e8f"
 _SOURCES = ("conversation_service", "llm_service", "web_gateway", "webhook_gateway")
-_GATEWAYS = ("web_gateway", "webhook_gateway")
+# Asked for /readyz; the sender at its metrics port, where it answers everything.
+_OVER_HTTP = ("web_gateway", "webhook_gateway", "webhook_sender")
 
 
 @dataclass
@@ -30,6 +31,7 @@ class Fleet:
     llm: list[Member]
     web: list[Member]
     webhook: list[Member]
+    sender: list[Member]
     model: ScriptedOpenAI
     database_url: str
     faultpoints: Path
@@ -37,7 +39,7 @@ class Fleet:
     @property
     def members(self) -> list[Member]:
         """In the order in which they need one another."""
-        return [*self.llm, *self.conversation, *self.web, *self.webhook]
+        return [*self.llm, *self.conversation, *self.web, *self.webhook, *self.sender]
 
     def url(self, gateway: int = 0) -> str:
         return f"http://127.0.0.1:{self.web[gateway].port}"
@@ -76,7 +78,9 @@ def running_fleet(
     llms: int = 1,
     webs: int = 1,
     webhooks: int = 0,
+    senders: int = 0,
     webhook_module: str = "webhook_gateway",
+    sender_module: str = "webhook_gateway.sender",
     paired: bool = False,
     prepare: Callable[[Fleet], None] = lambda _fleet: None,
     **settings: str,
@@ -84,7 +88,7 @@ def running_fleet(
     """Everything ready, under short leases; `settings` are for all members.
 
     `prepare` may change single members before they start.
-    `webhook_module` is what the webhook gateways run, for a test with a channel of its own.
+    `webhook_module` and `sender_module` are what those run, for a test with a channel of its own.
     `paired`: each web gateway speaks to the conversation service of its own number only, not to all of them in turn.
     """
     with running_openai() as model, tempfile.TemporaryDirectory() as name:
@@ -99,7 +103,8 @@ def running_fleet(
         own = [{"CONVERSATION_SERVICE_ADDRESS": _target([member])} for member in conversation] if paired else []
         web = [_member("web_gateway", common | (own[number] if paired else {}), folder) for number in range(webs)]
         webhook = [_member("webhook_gateway", common, folder, webhook_module) for _ in range(webhooks)]
-        fleet = Fleet(conversation, llm, web, webhook, model, database_url, faultpoints)
+        sender = [_member("webhook_sender", common, folder, sender_module) for _ in range(senders)]
+        fleet = Fleet(conversation, llm, web, webhook, sender, model, database_url, faultpoints)
         prepare(fleet)
         try:
             for member in fleet.members:
@@ -141,11 +146,12 @@ def _member(service: str, common: dict[str, str], folder: Path, module: str = ""
         "TMPDIR": str(temporary),  # a gateway that is killed leaves its metrics behind
         **({"CONVERSATION_SERVICE_ADVERTISE": f"127.0.0.1:{port}"} if service == "conversation_service" else {}),
     }
-    return Member(service, common | own, _readiness(service, port), folder / f"{service}-{port}.log", module)
+    ready = _readiness(service, metrics_port if service == "webhook_sender" else port)
+    return Member(service, common | own, ready, folder / f"{service}-{port}.log", module)
 
 
 def _readiness(service: str, port: int) -> Callable[[], bool]:
-    if service not in _GATEWAYS:
+    if service not in _OVER_HTTP:
         return lambda: health.check(f"127.0.0.1:{port}", seconds=0.5)
 
     def ready() -> bool:
