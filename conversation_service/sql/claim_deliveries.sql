@@ -5,8 +5,8 @@
 WITH line AS MATERIALIZED (
     SELECT c.id, c.thread_key, c.participant_id, h.id AS head, h.run_at,
         -- A person may have put an earlier one back into the line while a later one is under way.
-        NOT EXISTS (
-            SELECT FROM deliveries d WHERE d.conversation_id = c.id AND d.state IN ('sending', 'unknown')) AS is_idle,
+        (SELECT d.id FROM deliveries d
+            WHERE d.conversation_id = c.id AND d.state IN ('sending', 'unknown') LIMIT 1) IS NULL AS is_idle,
         coalesce(t.interval_ms, 0) / 1000.0 AS interval,
         c.paced_at - make_interval(secs => (greatest(t.burst, 1) - 1) * t.interval_ms / 1000.0) AS free_at
     FROM conversations c

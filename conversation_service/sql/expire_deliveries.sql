@@ -3,7 +3,7 @@
 WITH expired AS (
     UPDATE deliveries d SET state = 'unknown', lease_until = NULL
     FROM (
-        SELECT id FROM deliveries WHERE state = 'sending' AND lease_until < clock_timestamp() FOR UPDATE SKIP LOCKED
+        SELECT id FROM deliveries WHERE state = 'sending' AND lease_until < now() FOR UPDATE SKIP LOCKED
     ) e
     WHERE d.id = e.id
     RETURNING d.id, d.fence

@@ -11,7 +11,7 @@ FROM (
         SELECT d.conversation_id, min(d.run_at) AS run_at, array_agg(d.id) AS deliveries
         FROM (
             SELECT id, conversation_id, run_at FROM deliveries
-            WHERE state = 'queued' AND channel = i.channel AND account = i.account AND run_at <= clock_timestamp()
+            WHERE state = 'queued' AND channel = i.channel AND account = i.account AND run_at <= now()
             ORDER BY run_at LIMIT 200
         ) d
         GROUP BY d.conversation_id ORDER BY 2 LIMIT i.most

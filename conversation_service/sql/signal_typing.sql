@@ -6,7 +6,7 @@ WITH due AS (
     FROM turns t JOIN conversations c ON c.id = t.conversation_id
     JOIN unnest($1, $2) AS i (channel, refresh_ms) ON i.channel = c.channel
     WHERE t.state = 'running' AND t.typing_at IS NOT NULL
-        AND t.typing_at < clock_timestamp() - make_interval(secs => i.refresh_ms / 1000.0)
+        AND t.typing_at < now() - make_interval(secs => i.refresh_ms / 1000.0)
         AND c.owner = 'assistant' AND c.status = 'open' AND c.opted_out_at IS NULL
     ORDER BY t.typing_at LIMIT 100
     FOR UPDATE OF t SKIP LOCKED

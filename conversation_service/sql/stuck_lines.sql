@@ -11,5 +11,6 @@ CROSS JOIN LATERAL (
     ORDER BY d.out_seq, d.part LIMIT 1
 ) h
 WHERE h.state = 'queued' AND h.run_at = 'infinity'
-    AND NOT EXISTS (SELECT FROM deliveries d WHERE d.conversation_id = b.conversation_id AND d.state IN ('sending', 'unknown'))
+    AND (SELECT d.id FROM deliveries d
+        WHERE d.conversation_id = b.conversation_id AND d.state IN ('sending', 'unknown') LIMIT 1) IS NULL
 LIMIT $1

@@ -46,6 +46,11 @@ class Tables:
         """Rows that all parts of the plan handed on or threw away."""
         return _touched(self._explain(name, parameters, analyse=True)["Plan"])
 
+    def read(self, name: str, *parameters: object) -> list[tuple[Any, ...]]:
+        self._cursor.execute(_STATEMENTS[name].execute, parameters)
+        rows: list[tuple[Any, ...]] = self._cursor.fetchall()
+        return rows
+
     def running(self) -> tuple[list[str], list[int], list[int]]:
         self._owner.execute("SELECT conversation_id::text, turn_no, fence FROM turns WHERE state = 'running'")
         ids, turns, fences = zip(*self._owner.fetchall(), strict=True)
