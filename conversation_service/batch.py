@@ -75,6 +75,13 @@ class Batch:
             if entry.key in placed and self.entries[entry.key] is entry:
                 yield self.events[index], entry
 
+    def place(self, placed: dict[Key, Entry]) -> None:
+        """Put entries in the place of those of their keys."""
+        for index, entry in self._read.items():
+            if entry.key in placed and self.entries[entry.key] is entry:
+                self._read[index] = placed[entry.key]
+        self.entries.update(placed)
+
     def rows(self) -> list[tuple[object, ...]]:
         """What sql/record_events.sql takes, for each entry."""
         calls = self._calls

@@ -11,6 +11,7 @@ from typing import Any, cast
 from google.protobuf.json_format import MessageToDict
 
 from conversation_service.identifiers import is_id
+from conversation_service.people.names import ID, MAX_DISPLAY_NAME, Name, clean_name, names_of
 from protos import conversation_pb2 as pb
 
 MAX_TEXT = 65_536  # characters; beyond what any platform sends, so that one event cannot fill a prompt or a page
@@ -42,10 +43,18 @@ class Entry:
     message_id: str
     reply_window: int = 0  # seconds after it in which the platform takes a reply, 0: always
     participant: str | None = None  # whose it is, once that is known
+    names: tuple[Name, ...] = ()  # under which its person is known
+    display_name: str = ""
+    renamed: tuple[Name, Name] | None = None  # which name of theirs became which
 
     @property
     def is_message(self) -> bool:
         return self.kind == "message"
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether its thread is that person's own, and not a group's."""
+        return any(value == self.thread_key for _kind, value in self.names)
 
     def parsed_content(self) -> dict[str, Any]:
         """Everything but the text."""
@@ -89,6 +98,9 @@ def read(event: pb.Event) -> Entry:
         platform_time=_time(event),
         message_id=str(uuid.uuid4()),
         reply_window=max(0, event.reply_window_seconds),
+        names=_names(event, kind),
+        display_name=clean(event.sender.display_name)[:MAX_DISPLAY_NAME],
+        renamed=_renamed(event),
     )
 
 
@@ -114,6 +126,20 @@ def _new_id(proposed: str) -> str:
         return str(uuid.UUID(proposed))
     except ValueError:
         raise Poisonous("conversation_id is not a UUID") from None
+
+
+def _names(event: pb.Event, kind: str) -> tuple[Name, ...]:
+    """What the business wrote, and what the platform says about consent, names the person by the thread alone."""
+    if names := names_of(event.sender):
+        return names
+    thread = clean_name(ID, event.thread_key) if kind in ("echo", "preference") else None
+    return (thread,) if thread else ()
+
+
+def _renamed(event: pb.Event) -> tuple[Name, Name] | None:
+    change = event.alias_change
+    old, new = (clean_name(alias.kind, alias.value) for alias in (change.old, change.new))
+    return (old, new) if old and new and old != new else None
 
 
 def _meaning(kind: str, body: dict[str, Any]) -> bytes:

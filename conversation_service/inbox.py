@@ -14,6 +14,7 @@ from conversation_service.effects.occurrence import Change, Occurrence
 from conversation_service.effects.registry import effect_of
 from conversation_service.events import Entry, Key, clean
 from conversation_service.gathering import Gathering
+from conversation_service.people.resolving import resolve
 from conversation_service.recorded import Recorded
 from conversation_service.turns import Terms, Turn, claimed_at_once
 from protos import conversation_pb2 as pb
@@ -103,6 +104,7 @@ class Inbox:
         return whole
 
     def _store(self, session: Session, batch: Batch, terms: Terms | None) -> list[Result]:
+        batch.place(resolve(session, batch.entries.values()))
         if batch.only_messages:
             return self._store_events(session, batch, terms)
         with session.transaction():

@@ -18,7 +18,7 @@ WITH input AS MATERIALIZED (
     INSERT INTO inbound_events (channel, account, event_key, thread_key, kind, meaning_sha, message_id, raw, outcome)
     SELECT channel, account, event_key, thread_key, event_kind, meaning_sha, message_id, raw,
         CASE WHEN message_id IS NOT NULL THEN 'message'
-            WHEN event_kind IN ('deletion', 'echo', 'edit', 'preference', 'read_mark', 'status') THEN 'applied'
+            WHEN event_kind IN ('alias_change', 'deletion', 'echo', 'edit', 'preference', 'read_mark', 'status') THEN 'applied'
             ELSE 'kept' END
     FROM input ORDER BY channel, account, event_key
     ON CONFLICT DO NOTHING

@@ -1,0 +1,108 @@
+"""Remembers people who write for the first time, new names of those who are known, and that two of them are one."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+
+from conversation_service.database import Session, columns
+from conversation_service.events import Entry
+from conversation_service.people.finding import Account, FullName, Known, find
+from conversation_service.people.names import ID, proves
+
+
+def introduce(session: Session, strangers: Sequence[Entry], known: Known) -> None:
+    """In one transaction, in an order that all processes share: names, participants, conversations.
+
+    A name is unique while it is valid, so of those who bring the same one at the same time the first decides whose it
+    is; the others wait for that, and read it.
+    """
+    with session.transaction():
+        people = _insert(session, strangers, known)
+        names = [(entry.key[:2], name) for entry in strangers for name in entry.names]
+        session.execute("lock_people", sorted(set(find(session, names).bearers.values())))
+        found = find(session, names)  # what was found out about them before they were locked
+        merged = False
+        for entry in strangers:
+            merged |= _merge(session, entry, found)
+            found = find(session, names) if merged else found
+        session.execute("forget_nameless", people)  # somebody else was faster
+        _open(session, strangers, found)
+        for entry in strangers:
+            _retire(session, entry, found)
+
+
+def _insert(session: Session, strangers: Sequence[Entry], known: Known) -> list[str]:
+    """The new participants."""
+    bearers = dict(known.bearers)
+    people: dict[str, str] = {}
+    rows: dict[FullName, str] = {}
+    for entry in strangers:
+        full = [(entry.key[:2], name) for name in entry.names]
+        bearer = next((bearers[name] for name in full if proves(name[1]) and name in bearers), None)
+        if bearer is None:
+            bearer = str(uuid.uuid4())
+            people[bearer] = entry.display_name
+        for name in full:
+            if name not in bearers:
+                bearers[name] = rows[name] = bearer
+    named = [(bearer, *account, *name) for (account, name), bearer in rows.items()]
+    session.execute("introduce_people", *columns(list(people.items()), 2), *columns(named, 5))
+    return list(people)
+
+
+def _merge(session: Session, entry: Entry, found: Known) -> bool:
+    """Whether the entry's names were several people's; then they are one's: who has been known for the longest."""
+    account = entry.key[:2]
+    ids = {found.bearers[account, name] for name in entry.names if proves(name) and (account, name) in found.bearers}
+    if len(ids) < 2:
+        return False
+    first, *others = sorted(ids, key=lambda one: (_since(found, account, one), one))
+    session.execute("merge_people", first, others, *account)
+    return True
+
+
+def _since(found: Known, account: Account, participant: str) -> tuple[bool, str]:
+    """To sort by: those without a conversation come last."""
+    thread = found.threads.get((account, participant))
+    return (thread is None, thread[0].isoformat() if thread else "")
+
+
+def _open(session: Session, strangers: Sequence[Entry], found: Known) -> None:
+    """A conversation for everybody who has none."""
+    rows: dict[tuple[Account, str], tuple[str, str]] = {}
+    for entry in strangers:
+        account = entry.key[:2]
+        for name in entry.names:
+            bearer = found.bearers.get((account, name))
+            if bearer and proves(name) and (account, bearer) not in found.threads:
+                rows.setdefault((account, bearer), (entry.new_id, entry.thread_key))
+    _open_threads(session, rows)
+
+
+def _open_threads(session: Session, rows: dict[tuple[Account, str], tuple[str, str]]) -> None:
+    wanted = [(new_id, *account, thread, bearer) for (account, bearer), (new_id, thread) in rows.items()]
+    if not wanted:
+        return
+    owners = {
+        (channel, account, thread): owner
+        for channel, account, thread, owner in session.execute("open_conversations", *columns(wanted, 5))
+    }
+    # The thread is of somebody who went by this name before: what they said is none of this person's business.
+    taken = [
+        (str(uuid.uuid4()), channel, account, f"{thread[:200]}~{bearer}", bearer)
+        for _id, channel, account, thread, bearer in wanted
+        if owners[channel, account, thread] != bearer
+    ]
+    if taken:
+        session.execute("open_conversations", *columns(taken, 5))
+
+
+def _retire(session: Session, entry: Entry, found: Known) -> None:
+    """Nobody bears two names of a kind: the one that they bring now replaces the other."""
+    account = entry.key[:2]
+    kinds = defaultdict(list)
+    for kind, value in entry.names:
+        kinds[kind].append(value)
+    bearer = next((found.bearers.get((account, name)) for name in entry.names if proves(name)), None)
+    for kind in kinds.keys() - {ID} if bearer else ():
+        session.execute("retire_names", bearer, *account, kind, kinds[kind])
