@@ -20,6 +20,10 @@ class _Handler(WSGIRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
 
+    def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
+        """Also where we are the one who drops it."""
+        self.close_connection = True
+
 
 def server(simulator: Simulator, listener: socket.socket) -> BaseWSGIServer:
     """Serves on a listening socket, which it closes in the end."""
