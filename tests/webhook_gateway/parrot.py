@@ -73,8 +73,8 @@ class Parrot(Channel):
     def compose(self, account: Any, delivery: pb.Delivery) -> Call:
         return Call("POST", f"{account.api_base_url}/say", json={"text": delivery.text})
 
-    def interpret(self, answer: Answer) -> Outcome:
-        return Accepted("1") if answer.status == 200 else Rejected(str(answer.status), "content")
+    def interpret(self, answer: Answer, delivery: pb.Delivery) -> Outcome:
+        return Accepted(delivery.id) if answer.status == 200 else Rejected(str(answer.status), "content")
 
     def _cages(self) -> list[ParrotAccount]:
         return [account for account in self.accounts.values() if isinstance(account, ParrotAccount)]
