@@ -39,7 +39,6 @@ def customer(item: Object, contact: Object, keys: Keys) -> pb.Sender:
     """
     named = (text(item, keys.user), text(contact, "user_id"), text(item, keys.phone), text(contact, "wa_id"))
     aliases = [alias(value) for value in dict.fromkeys(named) if value]
-    aliases.sort(key=lambda found: found.kind)  # bsuid before phone
     if not aliases:
         return pb.Sender()
     parents = [text(source, key) for source in (item, contact) for key in _PARENTS]

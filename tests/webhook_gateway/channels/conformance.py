@@ -1,6 +1,5 @@
 """What holds for every channel: its test inherits `Conformance`, and gives it a channel and bodies to read."""
 
-import copy
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
 from protos import conversation_pb2 as pb
+from tests.webhook_gateway.channels.nonsense import any_json, odd, spoil
 from webhook_gateway.accounts import configured
 from webhook_gateway.channels import CHANNELS
 from webhook_gateway.channels.channel import Answer, Call, Channel, Entry, Unreadable, WebhookRequest
@@ -23,14 +23,6 @@ REASONS = {"window_closed", "opted_out", "recipient", "content", "account"}
 # Inherited tests run with the classes of several channels; the examples of one are as good for another.
 _properties = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow]
-)
-_json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.just("\ud83d\x00"),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=8,
-)
-_odd = _json | st.sampled_from(
-    [10**400, "\ud83d\x00", -1, 0, "", "1" * 5000, "x" * 600, [], {}, [[]], {"id": {}}, "\u0660"]
 )
 
 
@@ -88,7 +80,7 @@ class Conformance:
         """A body of the channel's own with something wrong in it."""
         body = json.loads(data.draw(st.sampled_from([path.read_bytes() for path in self.files()])))
         for _ in range(data.draw(st.integers(1, 3))):
-            _spoil(data, body)
+            spoil(data, body)
         return json.dumps(body).encode()
 
     def reordered(self, body: bytes) -> bytes:
@@ -239,7 +231,7 @@ class Conformance:
     @_properties
     @given(data=st.data())
     def test_any_json_is_read_or_unreadable(self, data: st.DataObject) -> None:
-        self._survives(json.dumps(data.draw(_json)).encode())
+        self._survives(json.dumps(data.draw(any_json)).encode())
 
     @_properties
     @given(data=st.data())
@@ -292,7 +284,7 @@ class Conformance:
     @_properties
     @given(
         status=st.integers(100, 599),
-        body=_json | st.builds(lambda code: {"error": {"code": code}}, _odd),
+        body=any_json | st.builds(lambda code: {"error": {"code": code}}, odd),
         header=st.text(),
     )
     def test_any_answer_means_something(self, status: int, body: Any, header: str) -> None:
@@ -363,29 +355,6 @@ def check(channel: Channel, event: pb.Event) -> None:
         assert event.message.ByteSize()
     event.platform_time.ToDatetime()
     assert pb.Event.FromString(event.SerializeToString()) == event
-
-
-def _spoil(data: st.DataObject, body: Any) -> None:
-    """Change, remove or double something somewhere in it."""
-    places: list[tuple[Any, Any]] = []
-    _collect(body, places)
-    if not places:
-        return
-    parent, key = data.draw(st.sampled_from(places))
-    match data.draw(st.sampled_from(["change", "change", "remove", "double"])):
-        case "change":
-            parent[key] = copy.deepcopy(data.draw(_odd))  # what is drawn may be drawn again, and must not change
-        case "remove":
-            del parent[key]
-        case _ if isinstance(parent, list):
-            parent.append(copy.deepcopy(parent[key]))
-
-
-def _collect(value: Any, places: list[tuple[Any, Any]]) -> None:
-    keys = range(len(value)) if isinstance(value, list) else value if isinstance(value, dict) else ()
-    for key in keys:
-        places.append((value, key))
-        _collect(value[key], places)
 
 
 def _backwards(value: Any) -> Any:

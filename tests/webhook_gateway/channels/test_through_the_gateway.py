@@ -18,6 +18,7 @@ from tests.fleet import Fleet, running_fleet
 from tests.local_stack.waiting import eventually
 from tests.webhook_gateway.channels import test_whatsapp
 from tests.webhook_gateway.channels.conformance import Conformance
+from tests.webhook_gateway.channels.whatsapp import BUSINESS, FIRST
 from webhook_gateway.channels.channel import WebhookRequest
 
 CHANNELS: dict[str, Conformance] = {"whatsapp": test_whatsapp.TestWhatsApp()}
@@ -112,9 +113,9 @@ def test_a_whatsapp_body_that_makes_no_sense_is_kept_and_acknowledged(fleet: Fle
 
 
 def whatsapp(field: str, **value: Any) -> WebhookRequest:
-    metadata = {"phone_number_id": test_whatsapp.FIRST}
+    metadata = {"phone_number_id": FIRST}
     change = {"field": field, "value": {"messaging_product": "whatsapp", "metadata": metadata, **value}}
-    entry = {"id": test_whatsapp.BUSINESS, "changes": [change]}
+    entry = {"id": BUSINESS, "changes": [change]}
     body = {"object": "whatsapp_business_account", "entry": [entry]}
     return CHANNELS["whatsapp"].request_of(json.dumps(body).encode())
 
