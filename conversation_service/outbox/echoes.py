@@ -95,7 +95,7 @@ def _match(rows: Sequence[Row], echo: Echo) -> Row | None:
 
 
 def _is_open(row: Row) -> bool:
-    return bool(row[3] != "sent")
+    return row[3] in ("queued", "sending", "unknown", "parked")
 
 
 def normalised(text: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from protos import conversation_pb2 as pb
 from tests.conversation_service.harness import Harness, eventually
-from tests.conversation_service.outbox.senders import accept, claim, echo, lose, outbox, queue, split, states
+from tests.conversation_service.outbox.senders import accept, claim, echo, lose, outbox, queue, split, states, status
 
 
 def owner(service: Harness) -> str:
@@ -107,6 +107,17 @@ def test_without_anything_under_way_an_unknown_text_is_a_persons(database_url: s
             assert owner(service) == "assistant", "the same text so soon is ours under another id"
             await service.receive(echo("let me look into it", "m_2", origin))
             assert (owner(service), said_by_people(service)) == ("human", ["let me look into it"])
+
+    asyncio.run(scenario())
+
+
+def test_the_echo_of_a_second_copy_is_ours_also_where_the_first_one_failed(database_url: str) -> None:
+    async def scenario() -> None:
+        async with outbox(database_url) as service:
+            queue(service)
+            (delivery,) = await claim(service)
+            await service.receive(status("failed", "m_1", delivery, "recipient"), echo("hello", "m_2", "other"))
+            assert (states(service), owner(service)) == ([("dead",)], "assistant")
 
     asyncio.run(scenario())
 
