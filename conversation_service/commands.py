@@ -1,11 +1,11 @@
-"""The commands for the person who runs it: look at what was set aside, and let it take effect after all."""
+"""The commands for the person who runs it: look at what was set aside, and step into conversations."""
 
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from conversation_service import listing
+from conversation_service import interventions, listing
 from conversation_service.database import REFUSED, Database, DatabaseUnavailable
 from conversation_service.dead_letters import DeadLetters, EventConflicts, Letter, ParkedDeliveries, PoisonEvents
 from conversation_service.inbox import Inbox
@@ -32,13 +32,15 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         description="Without a command: start the service. The commands need nothing but its DATABASE_URL.",
         epilog="A command ends with 0, with 1 where something could not be done, with 2 where it was mistyped.",
     )
-    kinds = parser.add_subparsers(dest="kind", metavar="poison | conflicts | parked")
+    kinds = parser.add_subparsers(dest="kind", metavar=" | ".join([*_KINDS, *interventions.DESCRIPTIONS]))
     for kind, (letters, description) in _KINDS.items():
         actions = kinds.add_parser(kind, help=description, description=description).add_subparsers(
             dest="action", required=True, metavar="list | requeue"
         )
         _add_list(actions.add_parser("list", help="show them, oldest first"))
         _add_requeue(actions.add_parser("requeue", help="let them take effect after all; safe to repeat"), letters)
+    for kind, description in interventions.DESCRIPTIONS.items():
+        interventions.add_arguments(kinds.add_parser(kind, help=description, description=description), kind)
     return parser.parse_args(arguments)
 
 
@@ -69,16 +71,23 @@ def _limit(text: str) -> int:
 
 async def run(arguments: argparse.Namespace, database: Database, inbox: Inbox, say: Say) -> int:
     """Do what the command line says; the exit status. Raises CommandError."""
-    letters = ParkedDeliveries(database) if arguments.kind == "parked" else _KINDS[arguments.kind][0](database, inbox)
     try:
-        if arguments.action == "list":
-            return await _list(arguments, letters, say)
-        return await _requeue(arguments, letters, say)
+        if arguments.kind in interventions.DESCRIPTIONS:
+            say(await interventions.run(arguments, database))
+            return 0
+        return await _look_or_requeue(arguments, database, inbox, say)
+    except interventions.Refused as refused:
+        raise CommandError(str(refused)) from None
     except DatabaseUnavailable as error:
         cause = f" ({str(error.__cause__).strip().splitlines()[0]})" if error.__cause__ else ""
         raise CommandError(f"The database is not available, see DATABASE_URL: {error}{cause}") from None
     except REFUSED as error:
         raise CommandError(f"The database refused it, see DATABASE_URL: {type(error).__name__}") from None
+
+
+async def _look_or_requeue(arguments: argparse.Namespace, database: Database, inbox: Inbox, say: Say) -> int:
+    letters = ParkedDeliveries(database) if arguments.kind == "parked" else _KINDS[arguments.kind][0](database, inbox)
+    return await (_list if arguments.action == "list" else _requeue)(arguments, letters, say)
 
 
 async def _list(arguments: argparse.Namespace, letters: DeadLetters[Any], say: Say) -> int:

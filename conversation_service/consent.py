@@ -55,6 +55,7 @@ def opt_out(session: Session, conversation_id: str) -> list[Change]:
     changes = []
     for channel, account in session.execute("set_consent", conversation_id, True):
         ended = session.execute("silence_pending", conversation_id, "opted_out")
+        session.execute("advance_line", conversation_id)
         changes += _silences((conversation_id, channel, account), (turn_no for (turn_no,) in ended))
     return changes
 

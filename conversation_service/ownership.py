@@ -26,6 +26,7 @@ def take_over(session: Session, conversation_id: str, reason: str) -> list[Chang
         changes = [Change(thread, rev=rev, owner=pb.AUTHOR_HUMAN)] if rev else []
         # Of an owner who was there before, only what came since: the claims would find out one by one.
         ended = session.execute("silence_pending", conversation_id, "human_owner")
+        session.execute("advance_line", conversation_id)
         return changes + [Change(thread, silent=(turn_no, "human_owner")) for (turn_no,) in ended]
     return None
 

@@ -4,7 +4,7 @@
 -- message.
 WITH counted AS (
     UPDATE conversations SET
-        next_seq = next_seq + 1, next_rev = next_rev + 1, next_out = next_out + ($8 AND surface = 'messaging')::int
+        status = 'open', next_seq = next_seq + 1, next_rev = next_rev + 1, next_out = next_out + ($8 AND surface = 'messaging')::int
     WHERE id = $1
     RETURNING id, channel, account, surface, next_seq - 1 AS seq, next_rev - 1 AS rev, next_out - 1 AS out_seq,
         next_turn - 1 AS turn_no
