@@ -107,7 +107,12 @@ def channels(module: Module) -> Iterator[str]:
                 yield f"imports its sibling {sibling}"
 
 
-_VENDORS = {brand: {"meta"} for brand in ("whatsapp", "instagram", "messenger")}
+_VENDORS = {
+    "whatsapp": {"meta"},
+    "pages": {"meta"},
+    "instagram": {"meta", "pages"},
+    "messenger": {"meta", "pages"},
+}
 
 
 def environment(module: Module) -> Iterator[str]:

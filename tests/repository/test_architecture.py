@@ -48,6 +48,8 @@ def test_every_package_that_there_is_has_rules() -> None:
         ("libraries", "conversation_service/app.py", "import dotenv"),
         ("channels", "webhook_gateway/channels/whatsapp.py", "from webhook_gateway.channels.telegram import parse"),
         ("channels", "webhook_gateway/channels/telegram.py", "from webhook_gateway.channels import meta"),
+        ("channels", "webhook_gateway/channels/pages.py", "from webhook_gateway.channels import messenger"),
+        ("channels", "webhook_gateway/channels/messenger.py", "from webhook_gateway.channels import instagram"),
         ("channels", "webhook_gateway/channels/meta.py", "from webhook_gateway.channels import whatsapp_errors"),
         ("environment", "conversation_service/inbox.py", 'import os\nos.environ["X"]'),
         ("environment", "llm_service/app.py", 'import os\nos.getenv("X")'),
@@ -76,6 +78,7 @@ def test_every_rule_is_proven_to_bite() -> None:
     [
         ("web_gateway/chat.py", "from chassis import logs\nfrom protos import conversation_pb2\nimport flask"),
         ("webhook_gateway/channels/whatsapp.py", "from webhook_gateway.channels import channel, meta"),
+        ("webhook_gateway/channels/instagram.py", "from webhook_gateway.channels import channel, meta, pages"),
         ("webhook_gateway/channels/whatsapp.py", "from webhook_gateway.channels.whatsapp_errors import MEANINGS"),
         ("webhook_gateway/channels/whatsapp_errors.py", "from webhook_gateway.channels.meta import Meaning"),
         ("tests/conversation_service/test_x.py", "import psycopg2, llm_service, os\nos.environ"),

@@ -2,4 +2,6 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.webhook_gateway.channels.conformance")
+pytest.register_assert_rewrite(
+    "tests.webhook_gateway.channels.conformance", "tests.webhook_gateway.channels.pages_conformance"
+)

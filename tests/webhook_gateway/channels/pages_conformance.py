@@ -1,0 +1,323 @@
+"""What holds for Messenger and Instagram alike: their tests inherit `PagesConformance`."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from structlog.testing import capture_logs
+
+from protos import conversation_pb2 as pb
+from tests.webhook_gateway.channels.conformance import BODIES, Conformance, read, shown
+from webhook_gateway.channels.channel import Answer, Unreadable, WebhookRequest
+from webhook_gateway.channels.pages import PagesAccount, PagesChannel
+from webhook_gateway.outcomes import Accepted, NotAccepted, Outcome, Rejected, Scope, Unknown
+
+TIME = 1789984800000
+APP, OTHER_APP = 880011223344556, 263902030405060
+SECRETS = (
+    "glaze-secret-of-yesterday",
+    "glaze-secret-of-today",
+    "EAAG-glaze-token",
+    "glaze-verify-word",
+    "EAAG-glaze-second",
+)
+APP_SECRETS = SECRETS[:2]
+ACCOUNT = Scope.SCOPE_ACCOUNT
+
+
+def signed(body: bytes, secret: str = APP_SECRETS[0]) -> WebhookRequest:
+    digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return WebhookRequest({"x-hub-signature-256": f"sha256={digest}"}, body)
+
+
+def failed(code: int, subcode: int = 0, status: int = 400, **more: object) -> Answer:
+    error = {"message": "(#x) words", "code": code, "fbtrace_id": "Az1", **more}
+    return Answer(status, {"error": {**error, **({"error_subcode": subcode} if subcode else {})}}, {})
+
+
+def waits(code: str, seconds: float = 0, scope: Any = Scope.SCOPE_UNSPECIFIED) -> NotAccepted:
+    return NotAccepted(code, seconds, scope)
+
+
+def rejected(reason: str, *codes: tuple[int, int]) -> dict[str, tuple[Answer, int, Outcome]]:
+    names = {code: f"{code[0]}/{code[1]}" if code[1] else str(code[0]) for code in codes}
+    return {name: (failed(*code), 1, Rejected(name, reason)) for code, name in names.items()}
+
+
+# What the Graph API answers for both.
+ANSWERS: dict[str, tuple[Answer, int, Outcome]] = {
+    "taken": (Answer(200, {"recipient_id": "7", "message_id": "m_A"}, {}), 1, Accepted("m_A")),
+    "taken, without a recipient": (Answer(200, {"message_id": "m_B"}, {}), 1, Accepted("m_B")),
+    "taken, without an id": (Answer(200, {"recipient_id": "7"}, {}), 1, Unknown("no_id")),
+    "taken, with an empty id": (Answer(200, {"message_id": ""}, {}), 1, Unknown("no_id")),
+    "taken, without JSON": (Answer(200, None, {}), 1, Unknown("no_id")),
+    "perhaps sent, says the platform": (failed(1, 1357046), 1, Unknown("1/1357046")),
+    "perhaps sent, as an error of the server": (failed(1, 1357046, 500), 1, Unknown("1/1357046")),
+    "unknown, refused": (failed(1), 1, waits("1")),
+    "unknown, perhaps taken": (failed(1, 0, 500), 1, Unknown("1")),
+    "down, refused": (failed(2), 1, waits("2")),
+    "down, perhaps taken": (failed(2, 0, 503), 1, Unknown("2")),
+    "too many of the app": (failed(4), 1, waits("4", 60, ACCOUNT)),
+    "too many of the user": (failed(17), 1, waits("17", 60, ACCOUNT)),
+    "too many a second": (failed(613, 2534040), 1, waits("613/2534040", 10, ACCOUNT)),
+    "too many a second, with a server's status": (failed(613, 0, 503), 1, waits("613", 10, ACCOUNT)),
+    "token dead": (failed(190, 463, 401), 1, waits("190/463", 300, ACCOUNT)),
+    "permission missing": (failed(200), 1, waits("200", 300, ACCOUNT)),
+    "permission missing, otherwise": (failed(10), 1, waits("10", 300, ACCOUNT)),
+    "restricted": (failed(10, 1893063), 1, waits("10/1893063", 300, ACCOUNT)),
+    "account not there": (failed(100, 33), 1, waits("100/33", 300, ACCOUNT)),
+    "policy": (failed(368), 1, waits("368", 3600, ACCOUNT)),
+    "new and transient": (failed(987650, is_transient=True), 1, waits("987650")),
+    "new": (failed(987650), 1, waits("987650")),
+    "new, perhaps taken": (failed(987650, 0, 502), 1, Unknown("987650")),
+    "gateway error": (Answer(502, None, {}), 1, Unknown("http_502")),
+    "too many requests": (Answer(429, None, {"retry-after": "12"}), 1, waits("http_429", 12, ACCOUNT)),
+    **rejected("window_closed", (10, 2534022)),
+    **rejected("recipient", (551, 0), (551, 1545041), (100, 2018300), (10, 2018300), (200, 2018321)),
+    **rejected("content", (100, 0), (100, 987650)),
+}
+
+
+class PagesConformance(Conformance):
+    """To inherit by the two channels; `account_of` makes an account of the channel's own."""
+
+    channel: ClassVar[PagesChannel]
+    secrets = SECRETS
+    accepted_secrets = APP_SECRETS
+    proof = "x-hub-signature-256"
+    greeting: ClassVar = {"hub.mode": "subscribe", "hub.challenge": "1158201444", "hub.verify_token": SECRETS[3]}
+    challenge = "hub.challenge"
+    # Of the second account, and the customer in the bodies.
+    second: ClassVar[str]
+    customer: ClassVar[str]
+
+    def account_of(self, **changes: str) -> PagesAccount:
+        raise NotImplementedError
+
+    @property
+    def first(self) -> str:
+        return next(iter(self.channel.accounts))
+
+    def signed(self, body: bytes, secret: str) -> WebhookRequest:
+        return signed(body, secret)
+
+    def body(self, name: str) -> Any:
+        return json.loads((BODIES / self.channel.name / f"{name}.json").read_text())
+
+    def events(self, body: Any, channel: PagesChannel | None = None) -> list[pb.Event | Unreadable]:
+        return list(read(channel or self.channel, WebhookRequest({}, json.dumps(body).encode())))
+
+    def event(self, body: Any, channel: PagesChannel | None = None) -> pb.Event:
+        (found,) = self.events(body, channel)
+        assert isinstance(found, pb.Event), found
+        return found
+
+    def of_customer(self, **content: Any) -> dict[str, Any]:
+        return {
+            "sender": {"id": self.customer}, "recipient": {"id": self.first}, "timestamp": TIME, **content
+        }  # fmt: skip
+
+    def wrapped(self, *messaging: Any, **more: Any) -> dict[str, Any]:
+        entry = {"id": self.first, "time": TIME, "messaging": list(messaging), **more}
+        return {"object": self.channel.object_name, "entry": [entry]}
+
+    def batch(self) -> tuple[bytes, list[str]]:
+        """Two entries of two accounts each with six messages, one of which has no sender."""
+        keys: list[str] = []
+        entries: list[Any] = []
+        for account in (self.first, self.second):
+            events = []
+            for place in range(6):
+                mid = f"m_{account}_{place}"
+                is_broken = (account, place) == (self.first, 3)
+                sender = {} if is_broken else {"sender": {"id": self.customer}}
+                message = {"mid": mid, "text": f"number {place}"}
+                events.append({**sender, "recipient": {"id": account}, "timestamp": TIME, "message": message})
+                keys += [] if is_broken else [f"message:{mid}"]
+            entries.append({"id": account, "time": TIME, "messaging": events})
+        return json.dumps({"object": self.channel.object_name, "entry": entries}).encode(), keys
+
+    # Who wrote it
+
+    def test_what_the_business_did_is_never_a_customers(self, path: Path) -> None:
+        """Each body with the account as the sender of everything: else the assistant would answer itself for ever."""
+        body = json.loads(path.read_text())
+        for holder in _senders(body):
+            holder["sender"] = {"id": self.first}
+        for found in self.events(body):
+            if isinstance(found, pb.Event) and found.account == self.first:
+                assert found.WhichOneof("content") in {"echo", "unsupported"}
+                assert found.thread_key != self.first
+                assert found.sender.external_id != self.first
+
+    def test_an_echo_is_ours_only_where_the_configured_app_sent_it(self) -> None:
+        origins = pb.Echo.Origin
+        for configured, expected in {
+            "": [origins.ORIGIN_UNSPECIFIED, origins.ORIGIN_UNSPECIFIED, origins.ORIGIN_UNSPECIFIED],
+            str(APP): [origins.ORIGIN_OURS, origins.ORIGIN_OTHER, origins.ORIGIN_UNSPECIFIED],
+            f"{APP}, {OTHER_APP}": [origins.ORIGIN_OURS, origins.ORIGIN_OURS, origins.ORIGIN_UNSPECIFIED],
+            "1": [origins.ORIGIN_OTHER, origins.ORIGIN_OTHER, origins.ORIGIN_UNSPECIFIED],
+        }.items():
+            channel = type(self.channel)([self.account_of(app_id=configured)])
+            names = ("echo_of_our_app", "echo_of_another_app", "echo_without_an_app")
+            found = [self.event(self.body(name), channel) for name in names]
+            assert [event.echo.origin for event in found] == expected
+            assert {event.thread_key for event in found} == {self.customer}
+
+    @pytest.mark.parametrize("mark", ["", "campaign-7", "5F0A5A39-6E31-4A3B-9A43-2F1F4F1A9C77", "5f0a5a39", "x" * 1000])
+    def test_a_mark_that_is_no_delivery_of_ours_proves_nothing(self, mark: str) -> None:
+        body = self.body("echo_of_our_app")
+        body["entry"][0]["messaging"][0]["message"]["metadata"] = mark
+        assert self.event(body).echo.delivery_id == ""
+
+    # What names it
+
+    def test_a_message_its_edits_and_its_deletion_have_one_id_and_different_keys(self) -> None:
+        said = self.of_customer(message={"mid": "m_1", "text": "a"})
+        edits = [
+            self.of_customer(message_edit={"mid": "m_1", "text": "b", "num_edit": count}) for count in (1, "1", 2, "3")
+        ]
+        gone = self.of_customer(message={"mid": "m_1", "is_deleted": True})
+        keys = [shown(found)["event_key"] for found in self.events(self.wrapped(said, *edits, gone))]
+        assert keys == ["message:m_1", "edit:m_1:1", "edit:m_1:1", "edit:m_1:2", "edit:m_1:3", "deletion:m_1"]
+
+    def test_a_reaction_that_is_taken_back_and_given_again_counts_every_time(self) -> None:
+        def reaction(seconds: int, action: str) -> Any:
+            found = self.of_customer(reaction={"mid": "m_1", "action": action, "emoji": "🔥"})
+            return {**found, "timestamp": TIME + seconds * 1000}
+
+        body = self.wrapped(*(reaction(at, action) for at, action in enumerate(("react", "unreact", "react"))))
+        found = [event for event in self.events(body) if isinstance(event, pb.Event)]
+        assert len({event.event_key for event in found}) == 3
+        assert [event.reaction.emoji for event in found] == ["🔥", "", "🔥"]
+
+    def test_an_id_above_what_a_float_can_hold_keeps_its_digits(self) -> None:
+        body = self.body("text")
+        body["entry"][0]["messaging"][0]["sender"]["id"] = 9007199254740993001
+        assert self.event(body).thread_key == "9007199254740993001"
+
+    # When
+
+    @pytest.mark.parametrize("time", [TIME, str(TIME), TIME // 1000, str(TIME // 1000), TIME / 1000])
+    def test_seconds_and_milliseconds_are_told_apart(self, time: object) -> None:
+        body = self.body("text")
+        body["entry"][0]["messaging"][0]["timestamp"] = time
+        assert self.event(body).platform_time.ToMilliseconds() == TIME
+
+    @pytest.mark.parametrize("time", ["soon", -5, 0, "9" * 30, None, [], 1e308])
+    def test_a_nonsensical_time_is_no_time(self, time: object) -> None:
+        body = self.body("text")
+        body["entry"][0]["messaging"][0]["timestamp"] = time
+        assert not self.event(body).HasField("platform_time")
+
+    # Whose it is
+
+    def test_what_is_kept_of_an_event_can_be_read_again_by_itself(self, path: Path) -> None:
+        for found in self.events(json.loads(path.read_text())):
+            assert isinstance(found, pb.Event)
+            alone = {"object": self.channel.object_name, "entry": [json.loads(found.raw)]}
+            again = [shown(event) for event in self.events(alone)]
+            assert shown(found) in again
+
+    def test_an_entry_of_an_account_that_is_not_ours_is_not_ours(self) -> None:
+        body = self.body("text")
+        body["entry"][0]["id"] = body["entry"][0]["messaging"][0]["recipient"]["id"] = "555"
+        assert self.event(body).account == "555"
+
+    def test_an_entry_that_names_another_account_than_its_event_goes_by_the_one_that_is_ours(self) -> None:
+        body = self.body("text")
+        body["entry"][0]["id"] = "555"
+        assert self.event(body).account == self.first
+
+    @pytest.mark.parametrize(
+        ("messaging", "complaint"),
+        [
+            (7, "event is no object"),
+            ([[]], "event is no object"),
+            ([{"message": 7}], "message is no object"),
+            ([{"sender": 7, "message": {"mid": "m"}}], "sender is no object"),
+            ([{"sender": {"id": "7"}, "message": {"text": "a"}}], "mid is missing"),
+            ([{"sender": {"id": "7"}, "message": {"mid": "m", "attachments": {}}}], "attachments is no array"),
+            ([{"sender": {"id": "7"}, "message": {"mid": "m", "attachments": [7]}}], "attachment is no object"),
+            ([{"sender": {"id": "7" * 256}, "message": {"mid": "m", "text": "a"}}],
+             "the customer's id is longer than 255 characters"),
+            ([{"recipient": {"id": "7"}, "message": {"mid": "m", "text": "a"}}], "the message names no customer"),
+            ([{"recipient": {"id": "7"}, "postback": {"title": "A"}}], "the message names no customer"),
+            ([{"sender": {"id": "7"}, "postback": {"mid": "m"}}], "a postback without title or payload"),
+            ([{"sender": {"id": "7"}, "message_edit": {"mid": "m", "num_edit": 1}}], "text is missing"),
+            ([{"sender": {"id": "7"}, "reaction": {"action": "react"}}], "mid is missing"),
+            ([{"sender": {"id": "7"}, "read": {}}], "a read mark without mid or watermark"),
+            ([{"sender": {"id": "7"}, "delivery": {"mids": [[]]}}], "mid is no text"),
+        ],
+    )  # fmt: skip
+    def test_what_cannot_be_read_says_why_and_costs_only_itself(self, messaging: Any, complaint: str) -> None:
+        neighbour = self.of_customer(message={"mid": "m_n", "text": "beside"})
+        events = messaging if isinstance(messaging, list) else [messaging]
+        found = self.events(self.wrapped(neighbour, *events, neighbour))
+        assert [str(event) for event in found if isinstance(event, Unreadable)] == [complaint]
+        assert len(found) == 3
+
+    @pytest.mark.parametrize("entry", [7, None, [], {}, {"id": "1", "time": 1}, {"changes": [{}]}, {"changes": 7}])
+    def test_an_entry_that_makes_no_sense_is_unreadable_and_costs_only_itself(self, entry: Any) -> None:
+        body = self.body("text")
+        body["entry"] = [body["entry"][0], entry, body["entry"][0]]
+        found = self.events(body)
+        assert [isinstance(event, Unreadable) for event in found] == [False, True, False]
+
+    # What it warns about
+
+    def test_an_edit_without_its_message_says_what_to_subscribe(self) -> None:
+        with capture_logs() as logs:
+            self.events(self.body("edit_without_sender"))
+        assert [(line["log_level"], line["account"]) for line in logs] == [("warning", self.first)]
+        assert "subscribe the app to the field messages" in logs[0]["event"]
+
+    def test_the_platforms_enforcement_is_told_to_the_operator(self) -> None:
+        with capture_logs() as logs:
+            self.events(self.body("policy_enforcement"))
+        assert [(line["log_level"], line["action"]) for line in logs] == [("warning", "warning")]
+
+    # Sending
+
+    def test_a_person_may_not_use_the_weeks_window_either(self) -> None:
+        for author in (pb.AUTHOR_ASSISTANT, pb.AUTHOR_HUMAN):
+            assert "HUMAN_AGENT" not in json.dumps(self.composed(author=author).json)
+
+    def test_the_customer_is_reached_by_a_name_that_is_valid(self) -> None:
+        kind = self.channel.alias_kind
+        for names, expected in {
+            (): "1001",
+            ((kind, "1001"),): "1001",
+            ((kind, "1002"), (kind, "1001")): "1001",
+            ((kind, "1002"),): "1002",
+            (("phone", "49170"),): "1001",
+        }.items():
+            recipient = [pb.Alias(kind=name, value=value) for name, value in names]
+            assert self.composed(thread_key="1001", recipient=recipient).json["recipient"] == {"id": expected}
+
+    def test_typing_is_an_action_and_nothing_else(self) -> None:
+        signal = pb.TypingSignal(account=self.first, thread_key="1001", message_key="message:m_1")
+        account = self.channel.accounts[self.first]
+        call = self.channel.compose_typing(account, signal)
+        assert call is not None
+        assert call.url == self.composed().url
+        assert call.json == {"recipient": {"id": "1001"}, "sender_action": "typing_on"}
+
+    def test_the_ids_of_an_app_are_a_list_of_digits(self) -> None:
+        assert self.account_of(app_id="12 , 34").app_ids == {"12", "34"}
+        for wrong in ("12;34", "app", ",12", "12,"):
+            with pytest.raises(ValueError, match="app_id"):
+                self.account_of(app_id=wrong)
+
+
+def _senders(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object in a body that is an event."""
+    if isinstance(value, dict) and ("sender" in value or "recipient" in value):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _senders(inner)
