@@ -1,8 +1,10 @@
 """`python -m webhook_gateway`: opens the port and runs the workers under gunicorn."""
 
+import argparse
 import os
 import resource
 import socket
+import sys
 import tempfile
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -11,9 +13,10 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from chassis import faultpoints, logs, memory
 from chassis.settings import load, stop
+from webhook_gateway import commands
 from webhook_gateway.accounts import configured
 from webhook_gateway.channels import CHANNELS
-from webhook_gateway.config import WebhookGatewaySettings
+from webhook_gateway.config import PublicSettings, WebhookGatewaySettings
 from webhook_gateway.gunicorn_config import options
 
 if TYPE_CHECKING:
@@ -63,9 +66,33 @@ def _share() -> None:
     memory.settle()
 
 
+def run_command(arguments: argparse.Namespace) -> int:
+    """Its end is one line, whatever the reason."""
+    from webhook_gateway import checking, parked  # noqa: PLC0415 - gRPC belongs behind the fork
+
+    logs.configure("webhook_gateway", "critical")
+    try:
+        if arguments.kind == "check":
+            found = configured({arguments.channel: CHANNELS[arguments.channel]}, load(PublicSettings).public_base_url)
+            return checking.check(arguments, CHANNELS, found, print)
+        settings = load(WebhookGatewaySettings)
+        return parked.Parked(settings, settings.conversation_service_address, print).run(arguments)
+    except commands.CommandError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
 def main() -> None:
     faultpoints.configure()
     memory.bound_heaps()
+    arguments = commands.parse(CHANNELS)
+    if arguments.kind:
+        sys.exit(run_command(arguments))
     settings = load(WebhookGatewaySettings)
     channels = configured(CHANNELS, settings.public_base_url)
     logs.configure("webhook_gateway", settings.log_level)

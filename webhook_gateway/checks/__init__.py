@@ -1,0 +1,8 @@
+"""The checks that there are, by channel; one without any is tried over its public address alone."""
+
+from webhook_gateway.checks import whatsapp
+from webhook_gateway.checks.probing import Checks
+
+CHECKS: dict[str, Checks] = {
+    "whatsapp": whatsapp.CHECKS,
+}
