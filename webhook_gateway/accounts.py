@@ -27,7 +27,10 @@ def prefixes(channel: str) -> list[str]:
 def configured(channels: Mapping[str, type[Channel]], public_url: str = "") -> dict[str, Channel]:
     """The channels that have accounts; ends the process where one is described wrongly, naming the variable."""
     found = {name: _accounts(name, channel.account_type) for name, channel in channels.items()}
-    return {name: channels[name](accounts, public_url.rstrip("/")) for name, accounts in found.items() if accounts}
+    try:
+        return {name: channels[name](accounts, public_url.rstrip("/")) for name, accounts in found.items() if accounts}
+    except ValueError as error:  # accounts that are right each, but not together
+        stop(str(error))
 
 
 def variables(channel: str, account_type: type[Account]) -> dict[str, FieldInfo]:

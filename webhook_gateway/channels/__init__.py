@@ -3,10 +3,12 @@
 from webhook_gateway.channels.channel import Channel
 from webhook_gateway.channels.instagram import Instagram
 from webhook_gateway.channels.messenger import Messenger
+from webhook_gateway.channels.telegram import Telegram
 from webhook_gateway.channels.whatsapp import WhatsApp
 
 CHANNELS: dict[str, type[Channel]] = {
     "whatsapp": WhatsApp,
     "instagram": Instagram,
     "messenger": Messenger,
+    "telegram": Telegram,
 }
