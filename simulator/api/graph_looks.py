@@ -14,7 +14,14 @@ from simulator.world import World
 _CHANNELS = ("whatsapp", "instagram", "messenger")
 _FIELDS = {
     "whatsapp": ["messages", "smb_message_echoes", "user_id_update", "user_preferences", "account_update"],
-    "instagram": ["messages", "messaging_postbacks", "messaging_seen", "message_reactions", "message_edit"],
+    "instagram": [
+        "messages",
+        "messaging_postbacks",
+        "messaging_seen",
+        "message_reactions",
+        "message_edit",
+        "messaging_referral",
+    ],
     "messenger": [
         "messages",
         "messaging_postbacks",

@@ -7,6 +7,8 @@ import pytest
 from local_stack.postgres import PostgresServer
 from tests.databases import fresh_database
 from tests.fleet import Fleet
+from tests.simulator.running import running_simulator
+from tests.webhook_gateway.checks_stage import Stage, running_gateway
 from tests.webhook_gateway.platform import Platform, parrot_fleet
 
 
@@ -20,3 +22,19 @@ def fleet(postgres_server: PostgresServer) -> Iterator[Fleet]:
 @pytest.fixture
 def platform(fleet: Fleet) -> Platform:
     return Platform(fleet)
+
+
+@pytest.fixture(scope="session")
+def shared_stage() -> Iterator[Stage]:
+    with running_gateway() as gateway, running_simulator(gateway.url, gateway.url) as simulator:
+        yield Stage(simulator, gateway)
+
+
+@pytest.fixture
+def stage(shared_stage: Stage) -> Stage:
+    shared_stage.answers.clear()
+    shared_stage.changes.clear()
+    shared_stage.gateway.statuses.clear()
+    shared_stage.gateway.recorded.clear()
+    shared_stage.public_url = shared_stage.gateway.url
+    return shared_stage

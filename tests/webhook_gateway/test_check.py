@@ -4,37 +4,20 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.ports import free_port
 from tests.repository.tree import ROOT
-from tests.simulator.running import running_simulator
-from tests.webhook_gateway.checks_stage import Stage, running_gateway
+from tests.webhook_gateway.checks_stage import Stage
 from webhook_gateway import commands
 from webhook_gateway.channels import CHANNELS
 
 Check = Callable[..., tuple[int, str]]
 
 NUMBER, BUSINESS, APP = "100200300400501", "100200300400601", "100200300400801"
-
-
-@pytest.fixture(scope="module")
-def shared_stage() -> Iterator[Stage]:
-    with running_gateway() as gateway, running_simulator(gateway.url, gateway.url) as simulator:
-        yield Stage(simulator, gateway)
-
-
-@pytest.fixture
-def stage(shared_stage: Stage) -> Stage:
-    shared_stage.answers.clear()
-    shared_stage.changes.clear()
-    shared_stage.gateway.statuses.clear()
-    shared_stage.gateway.recorded.clear()
-    shared_stage.public_url = shared_stage.gateway.url
-    return shared_stage
 
 
 @pytest.fixture

@@ -31,6 +31,11 @@ class Product:
     wanted: Sequence[str]
     # How a new token is made.
     new_token: str
+    # Where the secret is shown.
+    secret_place: str = "App settings → Basic → App secret"  # noqa: S105 - a place
+    # What delivers, and what is asked about it; of pages and Instagram accounts.
+    account: str = ""
+    account_fields: str = ""
 
 
 def get(probing: Probing, path: str, token: str = "", **query: str) -> Call:
@@ -85,14 +90,14 @@ def subscribed(product: Product, names: Sequence[str], where: str, who: str) -> 
         yield note(f"{who} is not subscribed to {', '.join(more)}, which would tell more: subscribe {where}.")
 
 
-def secret_form(probing: Probing) -> Iterator[Finding]:
+def secret_form(product: Product, probing: Probing) -> Iterator[Finding]:
     """What is often pasted in its place."""
     variable = probing.variable("app_secret")
     for key in probing.keys("app_secret"):
         if key.isdigit():
-            yield mend(f"{variable} holds digits only, as an id does: copy App settings → Basic → App secret.")
+            yield mend(f"{variable} holds digits only, as an id does: copy {product.secret_place}.")
         elif key.startswith((b"EAA", b"IGA")):
-            yield mend(f"{variable} holds an access token: copy App settings → Basic → App secret.")
+            yield mend(f"{variable} holds an access token: copy {product.secret_place}.")
     if len(probing.account.verify_token.get_secret_value()) < 8:
         yield note(
             f"{probing.variable('verify_token')} is short: anybody may guess it. Make one: openssl rand -hex 16."

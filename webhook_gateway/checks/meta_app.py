@@ -18,6 +18,7 @@ def token_and_app(product: graph.Product, probing: Probing) -> Iterator[Finding]
     match graph.fields_of(answer):
         case {"data": {"is_valid": True, **token}}:
             yield from _life(product, probing, token)
+            yield from _own_app(probing, str(token.get("app_id", "")))
             yield from _app(product, probing, str(token.get("app_id", "")), str(token.get("application", "")))
         case {"data": {"is_valid": False}}:
             yield mend(f"{probing.variable('access_token')} is not valid: {product.new_token}")
@@ -47,6 +48,18 @@ def _life(product: graph.Product, probing: Probing, token: Mapping[Any, Any]) ->
         yield right(f"{name} has the permissions that it needs.")
 
 
+def _own_app(probing: Probing, app_id: str) -> Iterator[Finding]:
+    """Channels whose echoes name the app that sent them have to know which one is ours."""
+    known = getattr(probing.account, "app_ids", None)
+    variable = probing.variable("app_id") if known is not None else ""
+    if known is None or not app_id.isdigit() or app_id in known:
+        return
+    if known:
+        yield mend(f"{variable} is not the token's app, {app_id}: our own messages would pass for a person's. Add it.")
+    else:
+        yield note(f"{variable} is not set: with {app_id} our own messages are told from a person's with certainty.")
+
+
 def _app(product: graph.Product, probing: Probing, app_id: str, app_name: str) -> Iterator[Finding]:
     """A secret is right where it opens the app; the app then tells its webhooks."""
     variable, app = probing.variable("app_secret"), f"the app {probing.shown(app_name)} ({app_id})"
@@ -58,7 +71,7 @@ def _app(product: graph.Product, probing: Probing, app_id: str, app_name: str) -
     answers = [probing.ask(graph.get(probing, path, token=f"{app_id}|{key.decode()}")) for key in keys]
     opened = [found for answer in answers if (found := graph.fields_of(answer))]
     if not opened:
-        yield mend(f"{variable} is not the secret of {app}: copy it from App settings → Basic → App secret.")
+        yield mend(f"{variable} is not the secret of {app}: copy it from {product.secret_place}.")
         return
     yield right(f"{variable} is the secret of {app}.")
     if len(opened) < len(keys):

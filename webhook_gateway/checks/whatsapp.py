@@ -76,7 +76,12 @@ def business_account(probing: Probing) -> Iterator[Finding]:
 
 
 CHECKS = Checks(
-    probes=(graph.secret_form, number, partial(meta_app.token_and_app, PRODUCT), business_account),
+    probes=(
+        partial(graph.secret_form, PRODUCT),
+        number,
+        partial(meta_app.token_and_app, PRODUCT),
+        business_account,
+    ),
     secret_field="app_secret",  # noqa: S106 - names a setting
     empty_webhook=partial(graph.empty_webhook, PRODUCT.object_name),
     verify_field="verify_token",
