@@ -81,7 +81,9 @@ class WhatsApp(MetaChannel):
                 yield Entry(account or self._of_business(business), Item(field, name, item, contact, problem), raw)
 
     def _of_business(self, business: Any) -> str:
-        """Who gets what names no number: the first number of the business account."""
+        """Who gets what names no number: the first number of the business account; of all, where it names neither."""
+        if not isinstance(business, str | int):
+            return next(iter(self.accounts), "")
         accounts = self.accounts.values()
         of_business = [account.id for account in accounts if account.business_account_id == str(business)]
         unassigned = [account.id for account in accounts if not account.business_account_id]

@@ -110,6 +110,8 @@ def test_what_names_no_number_goes_to_the_first_number_of_its_business_account()
     assert event(body, WhatsApp([account(business_account_id="1"), account(SECOND)])).account == SECOND
     assert event(body, WhatsApp([account(business_account_id="1")])).account == BUSINESS
     assert event(body).account == FIRST
+    (entry,) = other.entries(WebhookRequest({}, b'{"object":"whatsapp_business_account","entry":[7]}'))
+    assert entry.account == FIRST
 
 
 @pytest.mark.parametrize("name", ["text", "status_sent", "echo_text", "user_preferences_stop", "errors_only"])
@@ -166,6 +168,9 @@ def test_what_people_and_platforms_write_is_kept_within_bounds() -> None:
     value["messages"][0]["from"] = "4" * 256
     (found,) = events(body)
     assert str(found) == "the customer's id is longer than 255 characters"
+    body = body_of("account_update")
+    body["entry"][0]["changes"][0]["field"] = "f" * 5000
+    assert event(body).unsupported.kind == "f" * 64
     body = body_of("status_failed")
     body["entry"][0]["changes"][0]["value"]["statuses"][0]["errors"][0]["title"] = "e" * 5000
     assert event(body).status.error_text == "e" * 500
