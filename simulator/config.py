@@ -22,10 +22,11 @@ beside it gives the same values to both:
 http://host:port, with /v26.0 and the like as on graph.facebook.com.
 """
 
+import re
 import secrets
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
 from chassis.settings import Settings
 from simulator.accounts import Account
@@ -67,10 +68,10 @@ class SimulatorSettings(Settings):
     simulator_messenger_verify_token: SecretStr | None = Field(None, description="Of Messenger's handshake.")
 
     simulator_telegram_bot_token: SecretStr | None = Field(
-        None, pattern="^[0-9]+:[A-Za-z0-9_-]+$", description="Token of the bot; the digits before : are its id."
+        None, description="Token of the bot; the digits before : are its id."
     )
     simulator_telegram_secret_token: SecretStr | None = Field(
-        None, pattern="^[A-Za-z0-9_-]{1,256}$", description="In Telegram's webhooks, as setWebhook was told."
+        None, description="In Telegram's webhooks, as setWebhook was told."
     )
 
     simulator_twilio_account_sid: str = Field("", pattern="^(AC[0-9a-f]{32})?$", description="Twilio's account.")
@@ -78,6 +79,20 @@ class SimulatorSettings(Settings):
     simulator_twilio_number: str = Field(
         "+12025550123", pattern=r"^(whatsapp:)?\+[0-9]+$", description="The shop's number at Twilio."
     )
+
+    @field_validator("simulator_telegram_bot_token")
+    @classmethod
+    def _is_a_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not re.fullmatch("[0-9]+:[A-Za-z0-9_-]+", value.get_secret_value()):
+            raise ValueError("is no token of a bot, which is digits, a colon, letters")
+        return value
+
+    @field_validator("simulator_telegram_secret_token")
+    @classmethod
+    def _fits_a_header(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not re.fullmatch("[A-Za-z0-9_-]{1,256}", value.get_secret_value()):
+            raise ValueError("holds more than letters, digits, _ and -, or more than 256 of them")
+        return value
 
 
 def accounts(settings: SimulatorSettings) -> list[Account]:

@@ -147,23 +147,33 @@ class Postman:
                 for _ in range(self.manners(parcel.platform.channel).copies if not parcel.attempt else 1):
                     self._submit(parcel)
 
-    def _withheld(self, parcel: _Parcel) -> bool:
-        return self.manners(parcel.platform.channel).withhold
+    def _free(self) -> list[_Parcel]:
+        """What is not held back; the heap itself, as long as nothing is."""
+        held = {channel for channel, manners in self._manners.items() if manners.withhold}
+        if not held:
+            return self._heap
+        free = [parcel for parcel in self._heap if parcel.platform.channel not in held]
+        heapq.heapify(free)
+        return free
 
     def _has_due(self) -> bool:
-        now = time.monotonic()
-        return any(parcel.due <= now and not self._withheld(parcel) for parcel in self._heap)
+        free = self._free()
+        return bool(free) and free[0].due <= time.monotonic()
 
     def _pause(self) -> float | None:
-        moments = [parcel.due for parcel in self._heap if not self._withheld(parcel)]
-        return max(0.0, min(moments) - time.monotonic()) if moments else None
+        free = self._free()
+        return max(0.0, free[0].due - time.monotonic()) if free else None
 
     def _take_due(self) -> list[_Parcel]:
-        now = time.monotonic()
-        due = sorted(parcel for parcel in self._heap if parcel.due <= now and not self._withheld(parcel))
-        taken = {parcel.number for parcel in due}
-        self._heap = [parcel for parcel in self._heap if parcel.number not in taken]
-        heapq.heapify(self._heap)
+        """In the order in which it became due."""
+        free, now = self._free(), time.monotonic()
+        due: list[_Parcel] = []
+        while free and free[0].due <= now:
+            due.append(heapq.heappop(free))
+        if free is not self._heap:
+            taken = {parcel.number for parcel in due}
+            self._heap = [parcel for parcel in self._heap if parcel.number not in taken]
+            heapq.heapify(self._heap)
         return due
 
     def _gathered(self, due: Sequence[_Parcel]) -> list[_Parcel]:
