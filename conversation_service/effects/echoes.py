@@ -14,7 +14,7 @@ _ORIGINS = {pb.Echo.ORIGIN_OURS: "ours", pb.Echo.ORIGIN_OTHER: "other"}
 def apply(session: Session, occurrence: Occurrence) -> Sequence[Change]:
     """Prove the delivery that it repeats; where there is none that can be named, judge who wrote it."""
     told, account = occurrence.event.echo, occurrence.entry.key[:2]
-    provider_id = clean(told.provider_id)
+    provider_id = proofs.as_name(told.provider_id)
     delivery = proofs.find(session, account, told.delivery_id, provider_id)
     if delivery is not None:
         proofs.prove(session, delivery, "sent", provider_id)

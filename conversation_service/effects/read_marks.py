@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 from conversation_service.database import Session
 from conversation_service.effects.occurrence import Change, Occurrence
-from conversation_service.events import clean
 from conversation_service.outbox import echoes, proofs
 from protos import conversation_pb2 as pb
 
@@ -13,7 +12,7 @@ from protos import conversation_pb2 as pb
 def apply(session: Session, occurrence: Occurrence) -> Sequence[Change]:
     """Raise what the mark covers; one of a message that nobody knows counts once its sending is answered."""
     mark, account = occurrence.event.read_mark, occurrence.entry.key[:2]
-    if provider_id := clean(mark.provider_id):
+    if provider_id := proofs.as_name(mark.provider_id):
         delivery = proofs.find(session, account, "", provider_id)
         if delivery is None:
             session.execute("keep_early_status", *account, provider_id, "read", None)

@@ -22,7 +22,7 @@ def apply(session: Session, occurrence: Occurrence) -> Sequence[Change]:
     status = _STATUSES.get(told.state)
     if status is None:
         return ()
-    account, provider_id = occurrence.entry.key[:2], clean(told.provider_id)
+    account, provider_id = occurrence.entry.key[:2], proofs.as_name(told.provider_id)
     reason = clean(told.reason or told.error_code)[:200] if status == "failed" else ""
     delivery = proofs.find(session, account, told.delivery_id, provider_id)
     if delivery is not None:

@@ -5,6 +5,7 @@ from typing import Any
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from conversation_service.database import Database, Row, Session
+from conversation_service.events import clean
 from conversation_service.outbox.endings import count_end
 from conversation_service.outbox.terms import Account, Rates, check, recipient_columns, typing_columns
 from protos import conversation_pb2 as pb
@@ -92,7 +93,12 @@ def _fill(
         due = [identity for _conversation, found in lines for identity in _ids(found)]
         barred += session.execute("bar_deliveries", conversations)
         found = session.execute(
-            "claim_deliveries", conversations, due, request.worker, _LEASE_SECONDS, *recipient_columns(request.terms)
+            "claim_deliveries",
+            conversations,
+            due,
+            clean(request.worker)[:200],
+            _LEASE_SECONDS,
+            *recipient_columns(request.terms),
         )
         for row in found:
             allowances[row[3], row[4]] -= 1

@@ -3,6 +3,7 @@
 from prometheus_client import Counter
 
 from conversation_service.database import Session
+from conversation_service.events import clean
 from conversation_service.identifiers import is_id
 from conversation_service.outbox import lines
 from conversation_service.outbox.endings import count_end
@@ -10,7 +11,13 @@ from conversation_service.outbox.lines import Held
 
 _proofs = Counter("deliveries_proven_total", "Deliveries that a platform has proven, by how.", ["channel", "status"])
 
+_LONGEST_ID = 512
 _RANKS = {"sent": 1, "delivered": 2, "read": 3}
+
+
+def as_name(provider_id: str) -> str:
+    """A platform's id as we keep it, which must fit into an index."""
+    return clean(provider_id)[:_LONGEST_ID]
 
 
 def find(session: Session, account: tuple[str, str], delivery_id: str, provider_id: str) -> Held | None:

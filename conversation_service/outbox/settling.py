@@ -72,7 +72,7 @@ def _repeated(
     session: Session, delivery: Held, request: pb.SettleDeliveryRequest, outcome: str
 ) -> pb.SettleDeliveryResponse:
     again = delivery.fence == request.fence and (outcome == delivery.outcome or delivery.state == _STATES[outcome])
-    provider_id = clean(request.accepted.provider_id)
+    provider_id = proofs.as_name(request.accepted.provider_id)
     if again and outcome == "accepted" and provider_id and not delivery.provider_id:
         # A proof was faster than the answer, which names it.
         lines.change(session, delivery, provider_id=provider_id)
@@ -81,7 +81,7 @@ def _repeated(
 
 
 def _accepted(session: Session, delivery: Held, outcome: pb.SettleDeliveryRequest.Accepted) -> None:
-    provider_id = clean(outcome.provider_id)
+    provider_id = proofs.as_name(outcome.provider_id)
     # A status may have come before the answer to the send, and never goes back.
     lines.end(session, delivery, "sent", provider_id=provider_id or None, status=delivery.status or "sent")
     if provider_id:
@@ -115,7 +115,7 @@ def _backoff(attempts: int) -> float:
 
 
 def _rejected(session: Session, delivery: Held, outcome: pb.SettleDeliveryRequest.Rejected) -> None:
-    reason = clean(outcome.reason or outcome.error_code) or "rejected"
+    reason = clean(outcome.reason or outcome.error_code)[:200] or "rejected"
     lines.end(session, delivery, "dead", reason)
     count_end(delivery.channel, reason)
     if reason == "opted_out":

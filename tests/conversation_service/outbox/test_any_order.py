@@ -73,7 +73,8 @@ class Walk:
 
     async def send(self) -> None:
         for delivery in await claim(self.service, self.chance.randint(1, 5)):
-            if not delivery.part and self.chance.random() < 0.3 and "|" not in delivery.text:
+            # A sender that cuts a text does so with the first claim, and the same way ever after.
+            if delivery.fence == 1 and not delivery.part and self.chance.random() < 0.3:
                 texts = [f"{part} | {delivery.text}" for part in range(self.chance.randint(2, 3))]
                 await split(self.service, delivery, *texts)
                 delivery.text = texts[0]
@@ -172,7 +173,7 @@ class Walk:
         raise AssertionError(f"something is left over: {self.seen}")
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_whatever_happens_in_whatever_order_nothing_is_lost_doubled_or_overtaken(database_url: str, seed: int) -> None:
     async def scenario() -> None:
         waits = {"delivery_proof_seconds": 0.001, "delivery_silence_seconds": 0.001}

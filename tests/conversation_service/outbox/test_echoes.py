@@ -165,12 +165,14 @@ def test_an_echo_is_judged_after_ten_minutes_whatever_is_under_way(database_url:
     asyncio.run(scenario())
 
 
-def test_an_echo_in_a_conversation_that_nobody_began_is_kept(database_url: str) -> None:
+def test_a_person_who_begins_a_conversation_has_it_and_one_without_a_customer_is_kept(database_url: str) -> None:
     async def scenario() -> None:
         async with outbox(database_url) as service:
-            (receipt,) = await service.receive(echo("hello there", "m_1", "other"))
-            assert receipt.outcome == pb.Receipt.OUTCOME_RECORDED
-            assert service.query("SELECT count(*) FROM conversations") == [(0,)]
+            nobody = echo("to nobody", "m_0", "other")
+            nobody.thread_key = ""
+            receipts = await service.receive(nobody, echo("hello there", "m_1", "other"))
+            assert {receipt.outcome for receipt in receipts} == {pb.Receipt.OUTCOME_RECORDED}
+            assert (owner(service), said_by_people(service)) == ("human", ["hello there"])
 
     asyncio.run(scenario())
 

@@ -207,3 +207,16 @@ def test_outcomes_are_counted_by_channel_and_class(database_url: str) -> None:
             assert REGISTRY.get_sample_value("deliveries_ended_total", ended) == 1
 
     asyncio.run(scenario())
+
+
+def test_what_a_sender_or_a_platform_makes_too_long_is_cut_and_still_found(database_url: str) -> None:
+    async def scenario() -> None:
+        async with outbox(database_url) as service:
+            queue(service)
+            (delivery,) = await claim(service)
+            long = "\0" + "m" * 100_000
+            await accept(service, delivery, long)
+            await service.receive(status("read", long))
+            assert states(service, "status", "length(provider_id)") == [("read", 512)]
+
+    asyncio.run(scenario())
