@@ -38,11 +38,13 @@ SELECT conversation_id, turn_no, fence, attempts, request_id, trace_parent, chan
         WHEN open_until < clock_timestamp() THEN 'window_closed'
         -- Two machines that answer each other: each of the last eight turns began right after what we said before it.
         WHEN turn_no > 8 AND (
-            SELECT count(*) FROM turns a JOIN turns b USING (conversation_id)
-            WHERE conversation_id = claimed.conversation_id AND b.turn_no = a.turn_no - 1
-                AND a.turn_no BETWEEN claimed.turn_no - 7 AND claimed.turn_no
-                AND (b.state = 'done' OR b.reason = 'loop_stopped')
-                AND a.created_at BETWEEN b.finished_at AND b.finished_at + interval '10 seconds') = 8 THEN 'loop_stopped'
+            SELECT count(*) FROM (
+                SELECT created_at, lag(finished_at) OVER line AS before,
+                    lag(state = 'done' OR reason = 'loop_stopped') OVER line AS is_reply
+                FROM turns WHERE conversation_id = claimed.conversation_id
+                    AND turn_no BETWEEN claimed.turn_no - 8 AND claimed.turn_no
+                WINDOW line AS (ORDER BY turn_no)
+            ) a WHERE is_reply AND created_at BETWEEN before AND before + interval '10 seconds') = 8 THEN 'loop_stopped'
         -- The turn that far back is looked at first: mostly it is old, and so are all before it.
         WHEN $5 > 0 AND turn_no > $5 AND EXISTS (
             SELECT FROM turns b WHERE b.conversation_id = claimed.conversation_id AND b.turn_no = claimed.turn_no - $5

@@ -30,10 +30,15 @@ WITH input AS MATERIALIZED (
 ), held AS MATERIALIZED (
     -- Where other events than messages are among them, whose effects follow in this transaction: all conversations that
     -- are there are locked before the first is changed, so that everybody takes them in one order.
-    SELECT c.id, c.channel, c.account, c.thread_key FROM conversations c
-    WHERE EXISTS (SELECT FROM input WHERE message_id IS NULL) AND (c.channel, c.account, c.thread_key) IN (
-        SELECT i.channel, i.account, i.thread_key FROM input i JOIN recorded USING (channel, account, event_key))
-    ORDER BY c.channel, c.account, c.thread_key FOR UPDATE OF c
+    SELECT c.id, c.channel, c.account, c.thread_key
+    FROM (
+        SELECT DISTINCT channel, account, thread_key FROM recorded
+        WHERE EXISTS (SELECT FROM input WHERE message_id IS NULL) ORDER BY channel, account, thread_key
+    ) i
+    CROSS JOIN LATERAL (
+        SELECT * FROM conversations
+        WHERE channel = i.channel AND account = i.account AND thread_key = i.thread_key LIMIT 1 FOR UPDATE
+    ) c
 ), touched AS (
     -- This upsert is the lock that serialises everything about one conversation, and joining or opening a turn is decided
     -- here, in the row's own columns: the statement's snapshot does not show a turn that a concurrent one just committed.
