@@ -102,7 +102,7 @@ class Turns:
     """Claims and finishes turns for one worker."""
 
     def __init__(
-        self, database: Database, worker: str, lease: float, deadline: float, history_limit: int, hourly: int
+        self, database: Database, worker: str, lease: float, deadline: float, history_limit: int, hourly: int = 0
     ) -> None:
         """`worker` is the address under which other replicas find this one; `lease` and `deadline` are seconds.
 

@@ -57,13 +57,11 @@ async def follow(service: Harness, conversation: str, after_rev: int, count: int
 
 def test_taking_over_ends_what_waits_and_cancels_what_is_queued(database_url: str) -> None:
     async def scenario() -> None:
-        async with running_service(database_url, gather_seconds=0) as service:
+        async with running_service(database_url, gather_seconds=1) as service:
             (receipt,) = await service.receive(message("t", "one", "a"))
             conversation = receipt.conversation_id
             await service.replies(conversation, channel="whatsapp")
-            service.query("UPDATE turns SET run_at = now() + interval '1 hour'")
             await service.receive(message("t", "two", "b"))
-            service.query("UPDATE turns SET run_at = now() + interval '1 hour' WHERE state = 'pending'")
             taken = await set_owner(service, conversation, HUMAN, "desk")
             again = await set_owner(service, conversation, HUMAN, "another")
             assert (taken.owner, taken) == (HUMAN, again)
