@@ -14,7 +14,13 @@ from tests.webhook_gateway.parrot import sign
 
 KEY = b"seeds-for-parrots"
 CAGES = ("polly", "lora")
+# Of WhatsApp, which is on beside it.
+APP_SECRET, NUMBER = b"secret-of-the-app", "106540352242922"
 SETTINGS = {
+    "WHATSAPP_PHONE_NUMBER_ID": NUMBER,
+    "WHATSAPP_ACCESS_TOKEN": "a-token",
+    "WHATSAPP_APP_SECRET": f"{APP_SECRET.decode()},the-secret-before",
+    "WHATSAPP_VERIFY_TOKEN": "a-word",
     "PARROT_CAGE_ID": CAGES[0],
     "PARROT_SEED_SECRET": f"older-seeds, {KEY.decode()}",
     "PARROT_VERIFY_TOKEN": "a-cracker",

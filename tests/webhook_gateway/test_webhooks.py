@@ -38,7 +38,7 @@ def test_a_handshake_of_somebody_else_is_refused(platform: Platform, query: dict
     assert (answer.status_code, answer.content) == (403, b"")
 
 
-@pytest.mark.parametrize("channel", ["", "nothing", "Parrot", "parrot/", "%00", "web", "whatsapp"])
+@pytest.mark.parametrize("channel", ["", "nothing", "Parrot", "parrot/", "%00", "web", "instagram"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_channel_that_is_unknown_or_without_an_account_is_not_there(
     platform: Platform, method: str, channel: str
