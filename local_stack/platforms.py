@@ -13,19 +13,27 @@ _MADE = "{}"
 class Vendor:
     """Channels behind one API, which are played together or not at all: they share its address."""
 
-    # The variable that names the address of its API.
-    address: str
+    # The variables that name the addresses of its API.
+    addresses: tuple[str, ...]
     # By channel: FIELD and value of CHANNEL_FIELD at the gateway, and of SIMULATOR_CHANNEL_FIELD at the simulator.
     channels: Mapping[str, Mapping[str, str]]
 
 
 _META = {"ACCESS_TOKEN": _MADE, "APP_SECRET": _MADE, "VERIFY_TOKEN": _MADE}
+_PAGES = {**_META, "APP_ID": "100200300400801"}
 VENDORS = (
     Vendor(
-        "GRAPH_API_BASE_URL",
-        {"whatsapp": {"PHONE_NUMBER_ID": "100200300400501", "BUSINESS_ACCOUNT_ID": "100200300400601", **_META}},
+        ("GRAPH_API_BASE_URL", "INSTAGRAM_API_BASE_URL"),
+        {
+            "whatsapp": {"PHONE_NUMBER_ID": "100200300400501", "BUSINESS_ACCOUNT_ID": "100200300400601", **_META},
+            "instagram": {"ACCOUNT_ID": "17841400000000001", **_PAGES},
+            "messenger": {"PAGE_ID": "100200300400701", **_PAGES},
+        },
     ),
+    Vendor(("TELEGRAM_API_BASE_URL",), {"telegram": {"BOT_TOKEN": f"1100110011:{_MADE}", "SECRET_TOKEN": _MADE}}),
 )
+# Where the simulator has one for several channels.
+_COMMON = {"APP_ID": "SIMULATOR_APP_ID"}
 CHANNELS = tuple(channel for vendor in VENDORS for channel in vendor.channels)
 
 
@@ -37,15 +45,15 @@ def wire_platforms(environment: Mapping[str, str], seed: str, simulator_url: str
     public = environment.get("PUBLIC_BASE_URL") or gateway_url
     told = {"PUBLIC_BASE_URL": public, "SIMULATOR_PUBLIC_URL": public, "SIMULATOR_GATEWAY_URL": gateway_url}
     for vendor in VENDORS:
-        own = (vendor.address, *(f"{channel.upper()}_" for channel in vendor.channels))
+        own = (*vendor.addresses, *(f"{channel.upper()}_" for channel in vendor.channels))
         if any(value and name.startswith(own) for name, value in environment.items()):
             continue
-        told[vendor.address] = simulator_url
+        told.update(dict.fromkeys(vendor.addresses, simulator_url))
         for channel, fields in vendor.channels.items():
             for field, value in fields.items():
                 name = f"{channel.upper()}_{field}"
-                made = environment.get(f"SIMULATOR_{name}") or value.format(_secret(seed, name))
-                told[name] = told[f"SIMULATOR_{name}"] = made
+                theirs = _COMMON.get(field, f"SIMULATOR_{name}")
+                told[name] = told[theirs] = environment.get(theirs) or value.format(_secret(seed, name))
     return told
 
 

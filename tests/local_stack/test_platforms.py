@@ -32,10 +32,12 @@ def test_both_are_told_the_same_and_where_the_other_is() -> None:
     told = wired()
     assert told["SIMULATOR_GATEWAY_URL"] == told["SIMULATOR_PUBLIC_URL"] == told["PUBLIC_BASE_URL"] == GATEWAY
     fields = {name.removeprefix("SIMULATOR_"): value for name, value in told.items() if name.startswith("SIMULATOR_")}
+    app = fields.pop("APP_ID")
+    assert told["INSTAGRAM_APP_ID"] == told["MESSENGER_APP_ID"] == app
     shared = {name: value for name, value in fields.items() if not name.endswith("_URL")}
     assert shared
     assert shared.items() <= told.items()
-    assert {told[vendor.address] for vendor in platforms.VENDORS} == {SIMULATOR}
+    assert {told[address] for vendor in platforms.VENDORS for address in vendor.addresses} == {SIMULATOR}
 
 
 def test_secrets_are_the_same_on_every_start_and_different_everywhere_else() -> None:
@@ -48,7 +50,9 @@ def test_secrets_are_the_same_on_every_start_and_different_everywhere_else() -> 
 @pytest.mark.parametrize("name", ["WHATSAPP_ACCESS_TOKEN", "WHATSAPP_2_PHONE_NUMBER_ID", "GRAPH_API_BASE_URL"])
 def test_a_vendor_of_whom_the_user_has_said_anything_is_left_alone(name: str) -> None:
     told = wired(**{name: "my-own"})
-    assert not [variable for variable in told if "WHATSAPP" in variable or variable == "GRAPH_API_BASE_URL"]
+    assert not [variable for variable in told if "WHATSAPP" in variable or "MESSENGER" in variable]
+    assert "GRAPH_API_BASE_URL" not in told
+    assert told["TELEGRAM_API_BASE_URL"] == SIMULATOR
     assert told["PUBLIC_BASE_URL"] == GATEWAY
 
 
