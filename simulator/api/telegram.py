@@ -12,6 +12,8 @@ from simulator.sending import Call, Sending
 from simulator.world import World
 
 _TYPING_SECONDS = 5
+# As the docs tell a shop to ask for, until setWebhook says otherwise.
+_ALLOWED = ["message", "edited_message", "callback_query", "message_reaction", "my_chat_member"]
 
 
 def create(world: World, telegram: Telegram, sending: Sending) -> Blueprint:
@@ -39,6 +41,8 @@ class _Bots:
         self._world = world
         self._telegram = telegram
         self._sending = sending
+        # What each bot asked for, by setWebhook.
+        self._allowed: dict[str, list[str]] = {}
 
     def bot(self, token: str) -> Account:
         found = self._world.accounts.find(("telegram",), token=token)
@@ -98,7 +102,8 @@ class _Bots:
     def _webhook_info(self, bot: Account, given: Mapping[str, Any]) -> Json:
         url, _ = self._telegram.webhooks.get(bot.id) or (f"{self._world.public_url}/webhooks/telegram", "")
         info = {"url": url, "has_custom_certificate": False, "pending_update_count": 0, "max_connections": 40}
-        return {"ok": True, "result": info}
+        allowed = self._allowed.get(bot.id, _ALLOWED)
+        return {"ok": True, "result": {**info, **({"allowed_updates": allowed} if allowed else {})}}
 
     def _set_webhook(self, bot: Account, given: Mapping[str, Any]) -> Json:
         url = str(given.get("url", ""))
@@ -107,6 +112,8 @@ class _Bots:
         if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
             raise self._telegram.refusal("400", "Bad Request: bad webhook: An HTTPS URL must be provided for webhook")
         self._telegram.webhooks[bot.id] = (url, str(given.get("secret_token", "")))
+        if isinstance(allowed := given.get("allowed_updates"), list):
+            self._allowed[bot.id] = [str(name) for name in allowed]
         return {"ok": True, "result": True, "description": "Webhook was set"}
 
     def _delete_webhook(self, bot: Account, given: Mapping[str, Any]) -> Json:

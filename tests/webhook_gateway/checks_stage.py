@@ -111,7 +111,8 @@ class Stage:
             if name.endswith(("_TOKEN", "_SECRET")):
                 for secret in value.split(","):
                     assert secret not in said, f"{name} is shown: {said}"
-        assert self.gateway.recorded == []
+        # Telegram has no update that says nothing.
+        assert [event for event in self.gateway.recorded if event.channel != "telegram" or event.thread_key] == []
         return status, said
 
 
