@@ -19,6 +19,7 @@ from webhook_gateway.outcomes import Accepted, NotAccepted, Outcome, Rejected, S
 from webhook_gateway.reading import Unreadable, load, mapping, members
 
 _SIGNATURE = re.compile("sha256=[0-9a-f]{64}", re.ASCII)
+_DELIVERY = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LONGEST_WAIT = 3600.0  # seconds, for waits that grow with the attempts
 _MENDING = 300.0  # seconds between two tries of an account that a person has to mend
 
@@ -166,6 +167,11 @@ class MetaChannel(Channel):
         growing = meaning.growth ** min(max(delivery.attempt - 1, 0), 10)
         wait = min(meaning.wait * growing, _LONGEST_WAIT)
         return NotAccepted(code, max(wait, answer.retry_after_seconds), meaning.scope)
+
+
+def delivery_of(mark: str) -> str:
+    """Our delivery that a mark names; empty for marks of other applications."""
+    return mark if _DELIVERY.fullmatch(mark) else ""
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def content(message: Object) -> pb.MessageContent | None:
         extra["reply_to"] = {"story": story}
     if product := referral.get("product"):
         extra["product"] = product
-    if message.get("is_unsupported") is True or not (said.ByteSize() or extra):
+    if not (said.ByteSize() or extra):
         return None
     if extra:
         said.structured_json = dump(extra)

@@ -3,21 +3,17 @@
 https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks/webhook-events
 """
 
-import re
-
 import structlog
 
 from protos import conversation_pb2 as pb
 from webhook_gateway.channels.channel import Entry, event_key
-from webhook_gateway.channels.meta import MetaChannel
+from webhook_gateway.channels.meta import MetaChannel, delivery_of
 from webhook_gateway.channels.pages_content import Object, content, pressed, word
 from webhook_gateway.channels.pages_item import LONGEST_WORD, Events, about, is_of_business, unsupported
 from webhook_gateway.reading import Unreadable, member, required, text
 
 _logger = structlog.get_logger()
 
-# What other applications send with their messages is no delivery of ours.
-_DELIVERY = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # For reactions that come without their emoji.
 _EMOJI = {
     "love": "❤️",
@@ -62,12 +58,11 @@ def _echo(channel: MetaChannel, entry: Entry, message: Object, mid: str) -> pb.E
     origin = pb.Echo.ORIGIN_UNSPECIFIED
     if app_id and ours:
         origin = pb.Echo.ORIGIN_OURS if app_id in ours else pb.Echo.ORIGIN_OTHER
-    mark = text(message, "metadata")
     event = about(channel, entry, "echo", mid)
     event.echo.CopyFrom(
         pb.Echo(
             provider_id=mid,
-            delivery_id=mark if _DELIVERY.fullmatch(mark) else "",
+            delivery_id=delivery_of(text(message, "metadata")),
             app_id=app_id,
             content=_written(message),
             origin=origin,

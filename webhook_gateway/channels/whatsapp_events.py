@@ -3,14 +3,13 @@
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview
 """
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from protos import conversation_pb2 as pb
 from webhook_gateway.channels.channel import Entry, event_key
-from webhook_gateway.channels.meta import MetaChannel
+from webhook_gateway.channels.meta import MetaChannel, delivery_of
 from webhook_gateway.channels.whatsapp_content import Object, content, word
 from webhook_gateway.channels.whatsapp_customer import ADDRESSEE, RECIPIENT, SELF, WRITER, Keys, customer, replaced
 from webhook_gateway.reading import Unreadable, clock, mapping, member, members, required, text
@@ -23,8 +22,6 @@ _STATES = {
     "failed": pb.DeliveryStatus.STATE_FAILED,
 }
 _OPTED_OUT = {"stop": True, "resume": False, "signup": False}
-# What other applications gave their messages is no delivery of ours.
-_DELIVERY = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LONGEST_ERROR = 500
 _LONGEST_WORD = 64
 
@@ -141,7 +138,6 @@ def _status(channel: MetaChannel, entry: Entry, item: Item) -> Events:
         return
     of_group = participant or text(status, "recipient_type") == "group"
     event = about(channel, entry, None if of_group else RECIPIENT, "status", *identity)
-    mark = text(status, "biz_opaque_callback_data")
     error = mapping(next(iter(members(status, "errors")), {}), "error")
     code = text(error, "code")
     meaning = channel.meaning(int(code)) if code.isascii() and code.isdigit() else None
@@ -150,7 +146,7 @@ def _status(channel: MetaChannel, entry: Entry, item: Item) -> Events:
     event.status.CopyFrom(
         pb.DeliveryStatus(
             provider_id=wamid,
-            delivery_id=mark if _DELIVERY.fullmatch(mark) else "",
+            delivery_id=delivery_of(text(status, "biz_opaque_callback_data")),
             state=_STATES[state],
             error_code=code,
             error_text=": ".join(filter(None, words))[:_LONGEST_ERROR],
