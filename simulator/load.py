@@ -57,7 +57,7 @@ class Driver:
     def _updates(self, load: Load) -> list[Update]:
         accounts = [self._world.accounts.of(load.channel, one) for one in load.accounts or ("",)]
         people = [
-            self._world.customer(load.channel, accounts[number % len(accounts)].id, _address(load.channel, number))
+            self._world.customer(load.channel, accounts[number % len(accounts)].id, address(load.channel, number))
             for number in range(load.customers)
         ]
         turns = itertools.islice(itertools.cycle(people), load.messages)
@@ -69,7 +69,7 @@ class Driver:
         return found
 
 
-def _address(channel: str, number: int) -> str:
+def address(channel: str, number: int) -> str:
     """A customer of the crowd; the same ones in every load."""
     prefix = {"twilio": "+1415555", "whatsapp": "1415555"}.get(channel, "7000555")
     return f"{prefix}{number:06}"

@@ -98,8 +98,8 @@ FIGURE = Figure(
     "acknowledgements",
     "WhatsApp's webhooks to the webhook gateway, signed, one message of somebody new each (the batch: a thousand), "
     "until the answer, which comes after COMMIT; beside pgbench as for Receive, though recording somebody new takes "
-    "more than that one statement. The last two lines with all services, sixteen webhooks in flight, a model that takes "
-    "ten seconds and a platform that takes connections and never answers.",
+    "more than that one statement. The last two lines with all services, sixteen webhooks in flight, a model that "
+    "takes ten seconds and a platform that takes connections and never answers.",
     _LINES,
     measure,
 )

@@ -165,8 +165,9 @@ class MetaChannel(Channel):
         if meaning.reason:
             return Rejected(code, meaning.reason)
         growing = meaning.growth ** min(max(delivery.attempt - 1, 0), 10)
-        wait = min(meaning.wait * growing, _LONGEST_WAIT)
-        return NotAccepted(code, max(wait, answer.retry_after_seconds), meaning.scope)
+        # What the platform says itself goes before what its documentation says.
+        wait = answer.retry_after_seconds or min(meaning.wait * growing, _LONGEST_WAIT)
+        return NotAccepted(code, wait, meaning.scope)
 
 
 def delivery_of(mark: str) -> str:
