@@ -28,8 +28,9 @@ def read(channel: Channel, request: WebhookRequest) -> list[pb.Event]:
     """All events of `request`, in its order. Never raises because of what the request holds."""
     events: list[pb.Event] = []
     try:
+        proven = channel.proven(request)
         for entry in channel.entries(request):
-            if isinstance(entry.account, str) and entry.account in channel.accounts:
+            if isinstance(entry.account, str) and entry.account in proven:
                 events += _read_entry(channel, entry)
             else:
                 metrics.unknown_accounts.labels(channel.name).inc()

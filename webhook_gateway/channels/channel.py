@@ -6,7 +6,7 @@ what to call, never calls: so all of it can be tried without a network.
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -137,6 +137,11 @@ class Channel(ABC):
     @abstractmethod
     def authenticate(self, request: WebhookRequest) -> bool:
         """Whether the platform sent it. False where no secret is configured."""
+
+    def proven(self, request: WebhookRequest) -> Collection[str]:
+        """The accounts for which an authentic request may speak: one account's secret says nothing about another's."""
+        del request
+        return self.accounts
 
     @abstractmethod
     def entries(self, request: WebhookRequest) -> Iterator[Entry]:

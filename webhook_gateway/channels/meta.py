@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import re
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
@@ -124,12 +124,16 @@ class MetaChannel(Channel):
 
     def authenticate(self, request: WebhookRequest) -> bool:
         """Whether the signature is that of the bytes as they came; written anew, the same JSON has another one."""
-        offered = request.headers.get("x-hub-signature-256", "")
-        if not _SIGNATURE.fullmatch(offered):
-            return False
         keys = {key for account in self.accounts.values() for key in secrets(account.app_secret)}
-        ours = [hmac.new(key, request.body, hashlib.sha256).hexdigest().encode() for key in keys]
-        return bool(sum(hmac.compare_digest(offered[7:].encode(), digest) for digest in ours))
+        return bool(_signers(request, keys))
+
+    def proven(self, request: WebhookRequest) -> Collection[str]:
+        """The accounts whose own app signed the request."""
+        keys = {name: set(secrets(account.app_secret)) for name, account in self.accounts.items()}
+        if all(own == next(iter(keys.values())) for own in keys.values()):
+            return self.accounts  # of one app, as nearly always: the signature need not be made again
+        signers = _signers(request, set().union(*keys.values()))
+        return {name for name, own in keys.items() if own & signers}
 
     def envelope(self, request: WebhookRequest) -> list[Any]:
         """The array `entry` of a body, whose items may be anything. Raises Unreadable."""
@@ -201,6 +205,15 @@ def graph_call(account: MetaAccount, path: str, body: Mapping[str, Any]) -> Call
         headers={"authorization": f"Bearer {account.access_token.get_secret_value()}"},
         json=body,
     )
+
+
+def _signers(request: WebhookRequest, keys: Collection[bytes]) -> set[bytes]:
+    """Those of the keys with which the request was signed. All are tried, so that the time tells nothing."""
+    offered = request.headers.get("x-hub-signature-256", "")
+    if not _SIGNATURE.fullmatch(offered):
+        return set()
+    made = {key: hmac.new(key, request.body, hashlib.sha256).hexdigest().encode() for key in keys}
+    return {key for key, digest in made.items() if hmac.compare_digest(offered[7:].encode(), digest)}
 
 
 def _by_status(answer: Answer, code: str) -> Outcome:
