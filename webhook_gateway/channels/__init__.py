@@ -4,6 +4,7 @@ from webhook_gateway.channels.channel import Channel
 from webhook_gateway.channels.instagram import Instagram
 from webhook_gateway.channels.messenger import Messenger
 from webhook_gateway.channels.telegram import Telegram
+from webhook_gateway.channels.twilio import Twilio
 from webhook_gateway.channels.whatsapp import WhatsApp
 
 CHANNELS: dict[str, type[Channel]] = {
@@ -11,4 +12,5 @@ CHANNELS: dict[str, type[Channel]] = {
     "instagram": Instagram,
     "messenger": Messenger,
     "telegram": Telegram,
+    "twilio": Twilio,
 }

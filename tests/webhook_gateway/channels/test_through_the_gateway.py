@@ -16,7 +16,7 @@ from protos.conversation_pb2_grpc import ConversationServiceStub
 from tests.databases import fresh_database
 from tests.fleet import Fleet, running_fleet
 from tests.local_stack.waiting import eventually
-from tests.webhook_gateway.channels import test_instagram, test_messenger, test_telegram, test_whatsapp
+from tests.webhook_gateway.channels import test_instagram, test_messenger, test_telegram, test_twilio, test_whatsapp
 from tests.webhook_gateway.channels.conformance import Conformance
 from tests.webhook_gateway.channels.whatsapp import BUSINESS, FIRST
 from webhook_gateway.channels.channel import WebhookRequest
@@ -26,6 +26,7 @@ CHANNELS: dict[str, Conformance] = {
     "instagram": test_instagram.TestInstagram(),
     "messenger": test_messenger.TestMessenger(),
     "telegram": test_telegram.TestTelegram(),
+    "twilio": test_twilio.TestTwilio(),
 }
 SETTINGS = {name: value for channel in CHANNELS.values() for name, value in channel.variables.items()}
 
