@@ -1,14 +1,18 @@
 """STOP, START and HELP, and what a platform says about them: whether a customer wants to be written to."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from conversation_service import consent
 from protos import conversation_pb2 as pb
+from protos import llm_pb2
 from tests.conversation_service.effects.events import message, platform_event
 from tests.conversation_service.harness import Harness, eventually, new_conversation, running_service, web_message
 from tests.conversation_service.races.rest import at_rest
+from tests.scripted_llm import ScriptedLlm, final
 
 ENDS = "SELECT state, reason FROM turns ORDER BY turn_no"
 _HELP, _START = (consent.answer_to([word]) for word in ("HELP", "START"))
@@ -63,6 +67,25 @@ def test_stop_ends_a_turn_that_still_gathers_and_the_next_message_opens_another(
             (after,) = await service.receive(message("t", "START", "c"))
             assert after.turn_no == 2
             assert service.query(ENDS) == [("silent", "opted_out"), ("pending", None)]
+
+    asyncio.run(scenario())
+
+
+def test_a_reply_that_is_being_written_when_stop_comes_is_not_sent(database_url: str) -> None:
+    async def scenario() -> None:
+        go_on = asyncio.Event()
+
+        async def wait(_start: llm_pb2.Start, _rpc: Any) -> AsyncIterator[llm_pb2.GenerateReplyResponse]:
+            await go_on.wait()
+            yield final("an answer")
+
+        async with running_service(database_url, ScriptedLlm(wait), gather_seconds=0) as service:
+            await service.receive(message("t", "hello", "a"))
+            await eventually(lambda: asyncio.sleep(0, service.llm.in_flight), bool)
+            await service.receive(message("t", "STOP", "b"))
+            go_on.set()
+            assert await ends(service, 2) == [("silent", "opted_out")] * 2
+            assert service.query("SELECT count(*) FROM deliveries") == [(0,)]
 
     asyncio.run(scenario())
 
