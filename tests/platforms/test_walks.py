@@ -23,6 +23,28 @@ def test_a_text_is_answered_in_its_own_thread_and_the_ticks_turn(world: World, a
     eventually(lambda: ("sent", "read") in set(world.deliveries("state", "status")))
 
 
+@pytest.mark.parametrize(
+    ("channel", "customer", "act", "status"),
+    [
+        ("whatsapp", "16505550001", {"kind": "text", "text": "Do you ship to Norway?"}, "read"),
+        ("instagram", "5614879045270000001", {"kind": "story_reply", "text": "Is it still there?"}, "read"),
+        ("messenger", "7614879045270000002", {"kind": "button", "text": "Returns", "payload": "RETURNS"}, "read"),
+        ("telegram", "700100200", {"kind": "image", "text": "What is this?"}, "sent"),
+        ("twilio", "+16505550112", {"kind": "text", "text": "Do you ship to Norway?"}, "delivered"),
+    ],
+)
+def test_every_channel_answers_in_its_own_thread(
+    world: World, channel: str, customer: str, act: dict[str, str], status: str
+) -> None:
+    world.write(channel, customer, **act)
+    assert world.wait_for_replies(customer) == [HELLO]
+    delivered = (
+        "SELECT d.status FROM deliveries d JOIN conversations c ON c.id = d.conversation_id "
+        "WHERE c.channel = %s AND c.thread_key = %s"
+    )
+    eventually(lambda: world.fleet.query(delivered, channel, customer) == [(status,)])
+
+
 def test_a_second_thread_is_another_conversation(world: World, ann: str) -> None:
     bob = str(next(_numbers))
     world.write("whatsapp", ann, "one")

@@ -9,6 +9,8 @@ from tests.local_stack.waiting import eventually
 from tests.simulator.running import RunningSimulator, running_simulator
 
 APP_ID = "100200300400801"
+# What Twilio signs; the simulator posts to the gateway itself.
+PUBLIC_URL = "https://chat.example.com"
 
 
 class World:
@@ -53,7 +55,7 @@ class World:
 @contextmanager
 def running_world(database_url: str, *, webhooks: int = 1, senders: int = 1, **settings: str) -> Iterator[World]:
     """All of it, ready; rapid messages are gathered for a moment only."""
-    with running_simulator("http://127.0.0.1:1", app_id=APP_ID) as simulator:
+    with running_simulator("http://127.0.0.1:1", PUBLIC_URL, app_id=APP_ID) as simulator:
         common = {
             "GATHER_SECONDS": "0.05",
             "GATHER_LIMIT_SECONDS": "0.2",
@@ -68,11 +70,30 @@ def running_world(database_url: str, *, webhooks: int = 1, senders: int = 1, **s
 
 def accounts(simulator: RunningSimulator) -> dict[str, str]:
     """The gateway's and the sender's settings for the accounts that the simulator has."""
-    whatsapp = simulator.account("whatsapp")
-    return {
-        "GRAPH_API_BASE_URL": simulator.url,
-        "WHATSAPP_PHONE_NUMBER_ID": whatsapp.id,
-        "WHATSAPP_ACCESS_TOKEN": whatsapp.token,
-        "WHATSAPP_APP_SECRET": whatsapp.secret,
-        "WHATSAPP_VERIFY_TOKEN": whatsapp.verify_token,
+    told = {"PUBLIC_BASE_URL": PUBLIC_URL}
+    for api in ("GRAPH", "INSTAGRAM", "TELEGRAM", "TWILIO"):
+        told[f"{api}_API_BASE_URL"] = simulator.url
+    for channel, id_field in {
+        "whatsapp": "PHONE_NUMBER_ID",
+        "instagram": "ACCOUNT_ID",
+        "messenger": "PAGE_ID",
+    }.items():
+        account = simulator.account(channel)
+        told |= {
+            f"{channel.upper()}_{field}": value
+            for field, value in {
+                id_field: account.id,
+                "ACCESS_TOKEN": account.token,
+                "APP_SECRET": account.secret,
+                "VERIFY_TOKEN": account.verify_token,
+                "APP_ID": account.app_id,
+            }.items()
+        }
+    bot, twilio = simulator.account("telegram"), simulator.account("twilio")
+    return told | {
+        "TELEGRAM_BOT_TOKEN": bot.token,
+        "TELEGRAM_SECRET_TOKEN": bot.secret,
+        "TWILIO_SENDER": twilio.id,
+        "TWILIO_ACCOUNT_SID": twilio.business_id,
+        "TWILIO_AUTH_TOKEN": twilio.token,
     }
