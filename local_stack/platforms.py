@@ -15,7 +15,7 @@ class Vendor:
 
     # The variables that name the addresses of its API.
     addresses: tuple[str, ...]
-    # By channel: FIELD and value of CHANNEL_FIELD at the gateway, and of SIMULATOR_CHANNEL_FIELD at the simulator.
+    # By channel: FIELD and value of CHANNEL_FIELD at the gateway, and of its counterpart at the simulator.
     channels: Mapping[str, Mapping[str, str]]
 
 
@@ -31,9 +31,17 @@ VENDORS = (
         },
     ),
     Vendor(("TELEGRAM_API_BASE_URL",), {"telegram": {"BOT_TOKEN": f"1100110011:{_MADE}", "SECRET_TOKEN": _MADE}}),
+    Vendor(
+        ("TWILIO_API_BASE_URL",),
+        {"twilio": {"SENDER": "+12025550123", "ACCOUNT_SID": "AC{:.32}", "AUTH_TOKEN": _MADE}},
+    ),
 )
-# Where the simulator has one for several channels.
-_COMMON = {"APP_ID": "SIMULATOR_APP_ID"}
+# Where the simulator's name is another one than the gateway's with SIMULATOR_ before it.
+_NAMED_OTHERWISE = {
+    "INSTAGRAM_APP_ID": "SIMULATOR_APP_ID",
+    "MESSENGER_APP_ID": "SIMULATOR_APP_ID",
+    "TWILIO_SENDER": "SIMULATOR_TWILIO_NUMBER",
+}
 CHANNELS = tuple(channel for vendor in VENDORS for channel in vendor.channels)
 
 
@@ -52,7 +60,7 @@ def wire_platforms(environment: Mapping[str, str], seed: str, simulator_url: str
         for channel, fields in vendor.channels.items():
             for field, value in fields.items():
                 name = f"{channel.upper()}_{field}"
-                theirs = _COMMON.get(field, f"SIMULATOR_{name}")
+                theirs = _NAMED_OTHERWISE.get(name, f"SIMULATOR_{name}")
                 told[name] = told[theirs] = environment.get(theirs) or value.format(_secret(seed, name))
     return told
 

@@ -32,7 +32,8 @@ def test_both_are_told_the_same_and_where_the_other_is() -> None:
     told = wired()
     assert told["SIMULATOR_GATEWAY_URL"] == told["SIMULATOR_PUBLIC_URL"] == told["PUBLIC_BASE_URL"] == GATEWAY
     fields = {name.removeprefix("SIMULATOR_"): value for name, value in told.items() if name.startswith("SIMULATOR_")}
-    app = fields.pop("APP_ID")
+    app, number = fields.pop("APP_ID"), fields.pop("TWILIO_NUMBER")
+    assert told["TWILIO_SENDER"] == number
     assert told["INSTAGRAM_APP_ID"] == told["MESSENGER_APP_ID"] == app
     shared = {name: value for name, value in fields.items() if not name.endswith("_URL")}
     assert shared
