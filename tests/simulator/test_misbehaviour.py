@@ -144,6 +144,14 @@ def test_statuses_come_reversed_or_twice_or_never(
     assert after("statuses_never", 0) == []
 
 
+def test_a_later_word_never_leads_back(simulator: RunningSimulator, shop: Shop) -> None:
+    simulator.misbehave("statuses_reversed")
+    shop.send("whatsapp", "Hello")
+    wait_until(lambda: simulator.inside.postman.waiting() == 0)
+    sent = simulator.control("GET", "changes?after=0")["messages"]
+    assert [message["state"] for message in sent] == ["read"]
+
+
 def test_statuses_wait(simulator: RunningSimulator, gateway: StubGateway, shop: Shop) -> None:
     simulator.misbehave("statuses_late", seconds=600)
     shop.send("messenger", "Hello")
