@@ -99,11 +99,18 @@ class Stage:
             response.set_data(jsonify(body).get_data())
         return response
 
-    def run(self, variables: Mapping[str, str], monkeypatch: Any, *words: str, running: Any = None) -> tuple[int, str]:
-        """Exit status and output of `check`; `running` are the variables of the gateway that runs, if others."""
+    def run(
+        self,
+        variables: Mapping[str, str],
+        monkeypatch: Any,
+        *words: str,
+        running: Mapping[str, str] | None = None,
+        running_url: str = "",
+    ) -> tuple[int, str]:
+        """Exit status and output of `check`; `running…` are the settings of the gateway that runs, if others."""
         lines: list[str] = []
         self.gateway.channels.clear()
-        self.gateway.channels.update(_configured(running or variables, monkeypatch, self.public_url))
+        self.gateway.channels.update(_configured(running or variables, monkeypatch, running_url or self.public_url))
         found = _configured(variables, monkeypatch, self.public_url)
         status = checking.check(commands.parse(CHANNELS, ["check", *words]), CHANNELS, found, lines.append)
         said = "\n".join(lines)
