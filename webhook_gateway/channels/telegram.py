@@ -5,7 +5,7 @@ https://core.telegram.org/bots/api
 
 import hmac
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from pydantic import Field, SecretStr, field_validator
@@ -98,6 +98,10 @@ class Telegram(Channel):
     def authenticate(self, request: WebhookRequest) -> bool:
         """Whether it brings the secret of one of the bots; updates are not signed."""
         return bool(self._addressed(request))
+
+    def proven(self, request: WebhookRequest) -> Collection[str]:
+        """The bot whose secret it brings."""
+        return self._addressed(request)
 
     def _addressed(self, request: WebhookRequest) -> list[str]:
         """The bot that the request is for; empty where it is for none."""

@@ -51,16 +51,18 @@ def _foreign(chat: Object, user: Object, kind: str) -> str:
 
 
 def _about(channel: Channel, entry: Entry, chat: Object, user: Object, kind: str, *identity: str) -> pb.Event:
-    """An event without content, of the person whose chat it is.
-
-    The username is no name to know them by: it can be given up, and taken by somebody else.
-    """
+    """An event without content, of the person whose chat it is."""
     thread = required(chat, "id")
     if not _CHAT.fullmatch(thread):
         raise Unreadable("chat.id is no number")
     event = channel.event(entry, kind, *(identity or (required(entry.item, "update_id"),)), thread=thread)
     name = full_name(user or chat)[:_LONGEST_NAME]
-    aliases = [pb.Alias(kind="user_id", value=thread)]
+    username = text(user or chat, "username")
+    # It can be given up, and taken by somebody else: what they are known by is the id.
+    aliases = [
+        pb.Alias(kind="user_id", value=thread),
+        *([pb.Alias(kind="username", value=username)] if username else []),
+    ]
     event.sender.CopyFrom(pb.Sender(external_id=thread, display_name=name, aliases=aliases))
     return event
 

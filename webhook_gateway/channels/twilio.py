@@ -3,7 +3,7 @@
 https://www.twilio.com/docs/messaging/api
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, ClassVar
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
@@ -22,7 +22,7 @@ from webhook_gateway.channels.channel import (
 )
 from webhook_gateway.channels.twilio_errors import outcome
 from webhook_gateway.channels.twilio_events import account_of, read
-from webhook_gateway.channels.twilio_request import delivery_of, has_other_body, is_signed, parameters
+from webhook_gateway.channels.twilio_request import delivery_of, has_other_body, parameters, signers
 from webhook_gateway.outcomes import Outcome
 from webhook_gateway.reading import Unreadable
 from webhook_gateway.text.measures import utf16_units
@@ -92,8 +92,16 @@ class Twilio(Channel):
 
     def authenticate(self, request: WebhookRequest) -> bool:
         """Whether an auth token of ours signed it for the address that Twilio knows us by."""
+        return bool(self._signers(request))
+
+    def proven(self, request: WebhookRequest) -> Collection[str]:
+        """The senders whose own account at Twilio signed the request."""
+        found = self._signers(request)
+        return {sender for sender, account in self.accounts.items() if found & set(secrets(account.auth_token))}
+
+    def _signers(self, request: WebhookRequest) -> set[bytes]:
         keys = {key for account in self.accounts.values() for key in secrets(account.auth_token)}
-        return is_signed(request, f"{self.public_url}/webhooks/{self.name}", keys)
+        return signers(request, f"{self.public_url}/webhooks/{self.name}", keys)
 
     def entries(self, request: WebhookRequest) -> Iterator[Entry]:
         """A body is one message or one status."""

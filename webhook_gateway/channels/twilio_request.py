@@ -10,7 +10,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from urllib.parse import parse_qsl, urlsplit
 
 from webhook_gateway.channels.channel import WebhookRequest
@@ -43,24 +43,21 @@ def delivery_of(request: WebhookRequest) -> str:
     return found if _DELIVERY.fullmatch(found) else ""
 
 
-def is_signed(request: WebhookRequest, url: str, keys: Iterable[bytes]) -> bool:
-    """Whether one of the keys signed the request as one to `url`, which is without the query."""
+def signers(request: WebhookRequest, url: str, keys: Collection[bytes]) -> set[bytes]:
+    """Those of the keys with which the request was signed, as one to `url`, which is without the query."""
     offered = request.headers.get("x-twilio-signature", "")
     if not _SIGNATURE.fullmatch(offered):
-        return False
+        return set()
     try:
         said = _signed_body(request)
     except Unreadable:
-        return False
+        return set()
     if said is None:
-        return False
-    ours = [
-        base64.b64encode(hmac.new(key, f"{known}{request.query}{said}".encode(), hashlib.sha1).digest())
-        for known in _spellings(url)
-        for key in keys
-    ]
+        return set()
+    texts = [f"{known}{request.query}{said}".encode() for known in _spellings(url)]
+    made = {key: [base64.b64encode(hmac.new(key, text, hashlib.sha1).digest()) for text in texts] for key in keys}
     # All are compared, whichever matches first, so that the time tells nothing.
-    return bool(sum(hmac.compare_digest(offered.encode(), signature) for signature in ours))
+    return {key for key, ours in made.items() if sum(hmac.compare_digest(offered.encode(), own) for own in ours)}
 
 
 def _signed_body(request: WebhookRequest) -> str | None:

@@ -263,9 +263,19 @@ def test_a_reply_that_quotes_a_message_without_its_chat_is_about_this_chat() -> 
     assert event(body).message.reply_to_key == f"message:{CHAT}:77"
 
 
-def test_a_customer_is_not_known_by_a_username_which_somebody_else_may_take() -> None:
-    names = [(alias.kind, alias.value) for alias in event(body_of("text")).sender.aliases]
-    assert names == [("user_id", CHAT)]
+def test_a_customer_is_known_by_the_id_whatever_the_username_is() -> None:
+    body = body_of("text")
+    names = [(alias.kind, alias.value) for alias in event(body).sender.aliases]
+    assert names == [("user_id", CHAT), ("username", "noor_h")]
+    body["message"]["from"]["username"] = "somebody"
+    found = event(body)
+    assert (found.sender.external_id, found.thread_key) == (CHAT, CHAT)
+
+
+def test_a_bots_secret_speaks_for_that_bot_only() -> None:
+    assert list(CHANNEL.proven(request(body_of("text"), SECRETS[1]))) == [FIRST]
+    assert list(CHANNEL.proven(request(body_of("text"), SECRETS[3]))) == [SECOND]
+    assert not CHANNEL.proven(request(body_of("text"), "another"))
 
 
 def test_the_address_of_a_file_is_never_told_because_it_holds_the_token() -> None:

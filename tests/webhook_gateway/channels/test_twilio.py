@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from protos import conversation_pb2 as pb
 from tests.webhook_gateway.channels.conformance import BODIES, Conformance, read
 from tests.webhook_gateway.channels.nonsense import odd, spoil
-from webhook_gateway import accounts
+from webhook_gateway import accounts, intake
 from webhook_gateway.channels import CHANNELS
 from webhook_gateway.channels.channel import Answer, WebhookRequest
 from webhook_gateway.channels.twilio import Twilio, TwilioAccount
@@ -214,6 +214,13 @@ def test_one_number_by_sms_and_by_whatsapp_is_two_customers_of_a_messaging_servi
 def test_a_form_is_about_the_sender_of_ours_that_it_names(change: dict[str, str], known_as: str) -> None:
     (entry,) = CHANNEL.entries(request(form_of("sms") | change))
     assert entry.account == known_as
+
+
+def test_an_auth_token_speaks_for_the_senders_of_its_own_account_only() -> None:
+    channel = Twilio([account(), account(WHATSAPP), account(SERVICE, auth_token="of-another-account")], PUBLIC)
+    assert set(channel.proven(request(form_of("sms")))) == {NUMBER, WHATSAPP}
+    assert [found.account for found in intake.read(channel, request(form_of("sms")))] == [NUMBER]
+    assert not intake.read(channel, request(form_of("sms_to_a_messaging_service")))
 
 
 # What it says
