@@ -1,57 +1,30 @@
-"""Telegram, beside what holds for every channel."""
+"""Telegram, beside what holds for every channel: whose an update is."""
 
 import json
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from protos import conversation_pb2 as pb
-from tests.webhook_gateway.channels.conformance import BODIES, Conformance, read, shown
+from tests.webhook_gateway.channels.conformance import BODIES, Conformance
+from tests.webhook_gateway.channels.telegram import (
+    CHANNEL,
+    CHAT,
+    FIRST,
+    PROOF,
+    SECOND,
+    SECRETS,
+    account,
+    body_of,
+    event,
+    request,
+)
 from webhook_gateway import accounts
 from webhook_gateway.channels import CHANNELS
 from webhook_gateway.channels.channel import Answer, WebhookRequest
-from webhook_gateway.channels.telegram import Telegram, TelegramAccount
 from webhook_gateway.outcomes import Accepted, NotAccepted, Outcome, Rejected, Scope, Unknown
-from webhook_gateway.reading import Unreadable
-from webhook_gateway.text.splitting import split
 
-FIRST, SECOND = "7421180655", "7421180656"
-CHAT = "5501984337"
-SECRETS = (
-    "kettle_bot_of_yesterday",
-    "kettle-bot-of-today",
-    f"{FIRST}:kettle-token",
-    "second_bot",
-    f"{SECOND}:tea-token",
-)
-PROOF = "x-telegram-bot-api-secret-token"
 ACCOUNT = Scope.SCOPE_ACCOUNT
-ODD = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers(), max_size=2)
-
-
-def account(token: str = SECRETS[2], secret: str = f" {SECRETS[0]} , {SECRETS[1]} ", **more: str) -> TelegramAccount:
-    given: dict[str, Any] = {"bot_token": token, "secret_token": secret, **more}
-    return TelegramAccount(**given)
-
-
-CHANNEL = Telegram([account(), account(SECRETS[4], SECRETS[3])])
-
-
-def request(body: Any, secret: str = SECRETS[0]) -> WebhookRequest:
-    return WebhookRequest({PROOF: secret}, json.dumps(body).encode())
-
-
-def body_of(name: str) -> Any:
-    return json.loads((BODIES / "telegram" / f"{name}.json").read_text())
-
-
-def event(body: Any, secret: str = SECRETS[0]) -> pb.Event:
-    (found,) = read(CHANNEL, request(body, secret))
-    assert isinstance(found, pb.Event), found
-    return found
 
 
 def taken(message_id: object) -> Answer:
@@ -123,6 +96,18 @@ class TestTelegram(Conformance):
         return WebhookRequest({PROOF: secret}, body)
 
 
+def test_every_kind_has_a_body_and_every_body_a_kind() -> None:
+    said = {
+        kind for path in (BODIES / "telegram").glob("*.events.json") for kind in kinds(json.loads(path.read_text()))
+    }
+    assert said == {"message", "edit", "reaction", "preference", "unsupported"}
+
+
+def kinds(events: list[dict[str, Any]]) -> set[str]:
+    around = {"account", "event_key", "thread_key", "sender", "platform_time"}
+    return {key for found in events for key in found if key not in around}
+
+
 def test_the_secret_says_which_bot_an_update_is_for() -> None:
     update = body_of("text")
     assert event(update, SECRETS[1]).account == FIRST
@@ -144,6 +129,12 @@ def test_an_update_with_another_secret_or_none_is_refused(secret: str) -> None:
     body = json.dumps(body_of("text")).encode()
     assert not CHANNEL.authenticate(WebhookRequest({PROOF: secret}, body))
     assert not CHANNEL.authenticate(WebhookRequest({}, body))
+
+
+def test_a_bots_secret_speaks_for_that_bot_only() -> None:
+    assert list(CHANNEL.proven(request(body_of("text"), SECRETS[1]))) == [FIRST]
+    assert list(CHANNEL.proven(request(body_of("text"), SECRETS[3]))) == [SECOND]
+    assert not CHANNEL.proven(request(body_of("text"), "another"))
 
 
 def configure(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Any:
@@ -187,165 +178,3 @@ def test_what_is_no_token_is_refused_without_being_quoted(token: str) -> None:
 def test_what_telegram_takes_for_no_secret_is_refused(secret: str) -> None:
     with pytest.raises(ValidationError, match="letters, digits"):
         account(secret=secret)
-
-
-@pytest.mark.parametrize(
-    ("change", "complaint"),
-    [
-        ({"update_id": None}, "update_id is missing"),
-        ({"message": []}, "message is no object"),
-        ({"message": {**body_of("text")["message"], "message_id": None}}, "message_id is missing"),
-        (
-            {"message": {**body_of("text")["message"], "chat": {"type": "private", "id": "@noor"}}},
-            "chat.id is no number",
-        ),
-        ({"message": {**body_of("text")["message"], "text": ""}}, "text is missing"),
-        ({"message": {**body_of("photo")["message"], "photo": []}}, "photo without a size"),
-        ({"message": {**body_of("contact")["message"], "contact": {}}}, "contact without name and number"),
-        ({"message": {**body_of("voice")["message"], "voice": {"duration": 1}}}, "file_id is missing"),
-        ({"message": {**body_of("location")["message"], "location": {"latitude": 1}}}, "longitude is no number"),
-    ],
-)
-def test_an_update_that_lacks_what_it_needs_is_unreadable(change: dict[str, Any], complaint: str) -> None:
-    body = body_of("text") | change
-    try:
-        (found,) = read(CHANNEL, request(body))
-    except Unreadable as error:
-        found = error
-    assert str(found) == complaint
-
-
-@pytest.mark.parametrize("time", [None, 0, -5, "soon", 10**30, True])
-def test_a_nonsensical_time_is_no_time(time: object) -> None:
-    body = body_of("text")
-    body["message"]["date"] = time
-    assert not event(body).HasField("platform_time")
-
-
-@pytest.mark.parametrize("size", [None, -1, "big", 2**80, 1.5, True])
-def test_a_nonsensical_size_of_a_file_costs_nothing(size: object) -> None:
-    body = body_of("photo")
-    for photo in body["message"]["photo"]:
-        photo["file_size"] = size
-    assert event(body).message.attachments[0].media_id == "BQACAgQAAxPl"
-
-
-def test_a_name_of_any_length_is_cut_to_what_is_kept() -> None:
-    body = body_of("text")
-    body["message"]["from"]["first_name"] = "N" * 5000
-    assert event(body).sender.display_name == "N" * 255
-
-
-def test_an_edit_a_reaction_and_a_reply_name_the_message_by_its_own_key() -> None:
-    key = event(body_of("text")).event_key
-    assert key == f"message:{CHAT}:311"
-    assert event(body_of("edited_text")).edit.target_key == key
-    assert event(body_of("reaction")).reaction.target_key == key
-    reply = body_of("reply")
-    reply["message"]["reply_to_message"]["message_id"] = 311
-    assert event(reply).message.reply_to_key == key
-
-
-def test_two_edits_in_one_second_are_two_events() -> None:
-    first, second = body_of("edited_text"), body_of("edited_text")
-    second["update_id"] += 1
-    assert event(first).event_key != event(second).event_key
-
-
-def test_a_message_is_the_same_whichever_update_brings_it() -> None:
-    again = body_of("text") | {"update_id": 1}
-    assert event(again).event_key == event(body_of("text")).event_key
-
-
-def test_a_reply_that_quotes_a_message_without_its_chat_is_about_this_chat() -> None:
-    body = body_of("reply")
-    del body["message"]["reply_to_message"]["chat"]
-    assert event(body).message.reply_to_key == f"message:{CHAT}:77"
-
-
-def test_a_customer_is_known_by_the_id_whatever_the_username_is() -> None:
-    body = body_of("text")
-    names = [(alias.kind, alias.value) for alias in event(body).sender.aliases]
-    assert names == [("user_id", CHAT), ("username", "noor_h")]
-    body["message"]["from"]["username"] = "somebody"
-    found = event(body)
-    assert (found.sender.external_id, found.thread_key) == (CHAT, CHAT)
-
-
-def test_a_bots_secret_speaks_for_that_bot_only() -> None:
-    assert list(CHANNEL.proven(request(body_of("text"), SECRETS[1]))) == [FIRST]
-    assert list(CHANNEL.proven(request(body_of("text"), SECRETS[3]))) == [SECOND]
-    assert not CHANNEL.proven(request(body_of("text"), "another"))
-
-
-def test_the_address_of_a_file_is_never_told_because_it_holds_the_token() -> None:
-    for name in ("photo", "video", "document", "voice"):
-        assert "http" not in json.dumps(shown(event(body_of(name)))["message"])
-
-
-def delivery(**changes: Any) -> pb.Delivery:
-    given: dict[str, Any] = {"id": "d1", "account": FIRST, "thread_key": CHAT, "text": "*Hi* <b>_x_", **changes}
-    return pb.Delivery(**given)
-
-
-def test_a_send_goes_to_the_chat_as_plain_text_without_a_preview_and_quotes_nothing() -> None:
-    call = CHANNEL.compose(
-        account(api_base_url="https://bots.example/api"), delivery(reply_to_key=f"message:{CHAT}:311")
-    )
-    assert call.url == f"https://bots.example/api/bot{SECRETS[2]}/sendMessage"
-    assert call.json == {"chat_id": 5501984337, "text": "*Hi* <b>_x_", "link_preview_options": {"is_disabled": True}}
-
-
-def test_the_token_is_in_the_address_and_the_address_in_nothing_that_is_shown() -> None:
-    call = CHANNEL.compose(account(), delivery())
-    assert SECRETS[2] in call.url
-    assert SECRETS[2] not in f"{call!r} {call} {CHANNEL.accounts!r}"
-
-
-def typing(key: str) -> Any:
-    call = CHANNEL.compose_typing(account(), pb.TypingSignal(thread_key=CHAT, message_key=key))
-    assert call is not None
-    return call.url.rpartition("/")[2], call.json
-
-
-@pytest.mark.parametrize("key", ["", f"message:{CHAT}:311", "callback:sha256:00"])
-def test_while_an_answer_is_written_the_chat_shows_it(key: str) -> None:
-    assert typing(key) == ("sendChatAction", {"chat_id": 5501984337, "action": "typing"})
-
-
-def test_while_a_pressed_button_is_answered_it_no_longer_shows_that_it_waits() -> None:
-    key = event(body_of("callback_query")).event_key
-    assert typing(key) == ("answerCallbackQuery", {"callback_query_id": "23630412009118730"})
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    status=st.integers(100, 599),
-    ok=st.booleans(),
-    result=ODD | st.dictionaries(st.just("message_id"), ODD),
-    description=ODD | st.sampled_from(["chat not found", "BLOCKED BY THE USER"]),
-    parameters=ODD | st.dictionaries(st.sampled_from(["retry_after", "migrate_to_chat_id"]), ODD),
-)
-def test_any_answer_of_its_own_shape_means_something(status: int, **body: Any) -> None:
-    found = CHANNEL.interpret(Answer(status, body, {}), delivery())
-    assert isinstance(found, Accepted) <= (200 <= status < 300)
-    assert isinstance(found, Unknown) >= (status >= 500)
-    if isinstance(found, NotAccepted):
-        assert 0 <= found.retry_after_seconds <= 86_400
-
-
-def test_a_text_is_measured_in_what_telegram_counts() -> None:
-    capabilities = CHANNEL.capabilities
-    assert [len(part) for part in split("🫖" * 2049, capabilities.text_limit, capabilities.measure)] == [2048, 1]
-
-
-def test_every_kind_has_a_body_and_every_body_a_kind() -> None:
-    said = {
-        kind for path in (BODIES / "telegram").glob("*.events.json") for kind in kinds(json.loads(path.read_text()))
-    }
-    assert said == {"message", "edit", "reaction", "preference", "unsupported"}
-
-
-def kinds(events: list[dict[str, Any]]) -> set[str]:
-    around = {"account", "event_key", "thread_key", "sender", "platform_time"}
-    return {key for found in events for key in found if key not in around}
