@@ -24,6 +24,7 @@ http://host:port, with /v26.0 and the like as on graph.facebook.com.
 
 import re
 import secrets
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
@@ -97,41 +98,15 @@ class SimulatorSettings(Settings):
 
 def accounts(settings: SimulatorSettings) -> list[Account]:
     """The shop's account on each platform, with fresh tokens and secrets where none are given."""
-    app = settings.simulator_app_id
     bot = _secret(settings.simulator_telegram_bot_token, "1100110011:")
+    waba, number = settings.simulator_whatsapp_business_account_id, settings.simulator_whatsapp_number
+    whatsapp = _of_meta(settings, "whatsapp", settings.simulator_whatsapp_phone_number_id)
+    telegram_secret = _secret(settings.simulator_telegram_secret_token)
     return [
-        Account(
-            channel="whatsapp",
-            id=settings.simulator_whatsapp_phone_number_id,
-            token=_secret(settings.simulator_whatsapp_access_token),
-            secret=_secret(settings.simulator_whatsapp_app_secret),
-            verify_token=_secret(settings.simulator_whatsapp_verify_token),
-            app_id=app,
-            business_id=settings.simulator_whatsapp_business_account_id,
-            address=settings.simulator_whatsapp_number,
-        ),
-        Account(
-            channel="instagram",
-            id=settings.simulator_instagram_account_id,
-            token=_secret(settings.simulator_instagram_access_token),
-            secret=_secret(settings.simulator_instagram_app_secret),
-            verify_token=_secret(settings.simulator_instagram_verify_token),
-            app_id=app,
-        ),
-        Account(
-            channel="messenger",
-            id=settings.simulator_messenger_page_id,
-            token=_secret(settings.simulator_messenger_access_token),
-            secret=_secret(settings.simulator_messenger_app_secret),
-            verify_token=_secret(settings.simulator_messenger_verify_token),
-            app_id=app,
-        ),
-        Account(
-            channel="telegram",
-            id=bot.partition(":")[0],
-            token=bot,
-            secret=_secret(settings.simulator_telegram_secret_token),
-        ),
+        replace(whatsapp, business_id=waba, address=number),
+        _of_meta(settings, "instagram", settings.simulator_instagram_account_id),
+        _of_meta(settings, "messenger", settings.simulator_messenger_page_id),
+        Account(channel="telegram", id=bot.partition(":")[0], token=bot, secret=telegram_secret),
         Account(
             channel="twilio",
             id=settings.simulator_twilio_number,
@@ -139,6 +114,20 @@ def accounts(settings: SimulatorSettings) -> list[Account]:
             business_id=settings.simulator_twilio_account_sid or f"AC{secrets.token_hex(16)}",
         ),
     ]
+
+
+def _of_meta(settings: SimulatorSettings, channel: str, account_id: str) -> Account:
+    def given(field: str) -> str:
+        return _secret(getattr(settings, f"simulator_{channel}_{field}"))
+
+    return Account(
+        channel=channel,
+        id=account_id,
+        token=given("access_token"),
+        secret=given("app_secret"),
+        verify_token=given("verify_token"),
+        app_id=settings.simulator_app_id,
+    )
 
 
 def _secret(given: SecretStr | None, prefix: str = "") -> str:

@@ -173,3 +173,13 @@ def test_typing_shows_and_marks_as_read(simulator: RunningSimulator, shop: Shop)
     assert changes["messages"][0]["state"] == "read"
     shop.send("whatsapp", "Here I am")
     assert simulator.control("GET", "changes?after=0")["customers"][0]["typing_until"] == 0
+
+
+def test_twilios_typing_takes_the_id_of_a_message(simulator: RunningSimulator) -> None:
+    account = simulator.account("twilio")
+    sid = simulator.act("twilio", CUSTOMERS["twilio"], text="Hello")["id"]
+    url, login = f"{simulator.url}/v2/Indicators/Typing.json", (account.business_id, account.token)
+    assert requests.post(url, data={"messageId": sid}, auth=login, timeout=5).json() == {"success": True}
+    assert simulator.control("GET", "changes?after=0")["messages"][0]["state"] == "read"
+    assert requests.post(url, data={"messageId": "SM0"}, auth=login, timeout=5).status_code == 404
+    assert requests.post(url, data={"messageId": sid}, timeout=5).status_code == 401
