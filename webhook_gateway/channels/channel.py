@@ -159,6 +159,11 @@ class Channel(ABC):
     def interpret(self, answer: Answer, delivery: pb.Delivery) -> Outcome:
         """What became of the send of `delivery`, from the answer to it; never raises, whatever was answered."""
 
+    def compose_seen(self, account: Any, signal: pb.TypingSignal) -> Call | None:
+        """The call that marks the customer's messages as read; None where there is none, or typing does it as well."""
+        del account, signal
+        return None
+
     def compose_typing(self, account: Any, signal: pb.TypingSignal) -> Call | None:
         """The call that shows the customer that somebody writes; None where there is none."""
         del account, signal

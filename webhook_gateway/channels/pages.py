@@ -91,8 +91,12 @@ class PagesChannel(MetaChannel):
         """What an item says."""
         return pages_events.read(self, entry)
 
+    def compose_seen(self, account: Any, signal: pb.TypingSignal) -> Call | None:
+        """By a call of its own, because a sender action goes alone."""
+        return self.call(account, signal, {"sender_action": "mark_seen"})
+
     def compose_typing(self, account: Any, signal: pb.TypingSignal) -> Call | None:
-        """A sender action goes alone: what the customer wrote is not marked as seen by the same call."""
+        """Gone by itself after a while, or with the reply."""
         return self.call(account, signal, {"sender_action": "typing_on"})
 
     def call(self, account: Any, customer: pb.Delivery | pb.TypingSignal, body: Mapping[str, Any]) -> Call:

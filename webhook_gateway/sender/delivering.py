@@ -125,11 +125,15 @@ class Delivering:
     def show_typing(self, signal: pb.TypingSignal) -> None:
         """Nothing depends on it, so whatever goes wrong is only counted."""
         account = self.channel.accounts.get(signal.account)
-        call = self.channel.compose_typing(account, signal) if account else None
-        if call is None:
+        if account is None:
             return
+        for word, compose in (("seen", self.channel.compose_seen), ("typing", self.channel.compose_typing)):
+            if call := compose(account, signal):
+                self._signal(word, call)
+
+    def _signal(self, word: str, call: Call) -> None:
         try:
             status = self.transport.send(call).status
-            _sends.labels(self.channel.name, "typing", "" if status < 300 else str(status)).inc()
+            _sends.labels(self.channel.name, word, "" if status < 300 else str(status)).inc()
         except (NotSent, Unanswered) as error:
-            _sends.labels(self.channel.name, "typing", str(error)).inc()
+            _sends.labels(self.channel.name, word, str(error)).inc()

@@ -298,13 +298,16 @@ class PagesConformance(Conformance):
             recipient = [pb.Alias(kind=name, value=value) for name, value in names]
             assert self.composed(thread_key="1001", recipient=recipient).json["recipient"] == {"id": expected}
 
-    def test_typing_is_an_action_and_nothing_else(self) -> None:
+    def test_seen_and_typing_are_actions_and_nothing_else(self) -> None:
         signal = pb.TypingSignal(account=self.first, thread_key="1001", message_key="message:m_1")
         account = self.channel.accounts[self.first]
-        call = self.channel.compose_typing(account, signal)
-        assert call is not None
-        assert call.url == self.composed().url
-        assert call.json == {"recipient": {"id": "1001"}, "sender_action": "typing_on"}
+        for call, action in (
+            (self.channel.compose_seen(account, signal), "mark_seen"),
+            (self.channel.compose_typing(account, signal), "typing_on"),
+        ):
+            assert call is not None
+            assert call.url == self.composed().url
+            assert call.json == {"recipient": {"id": "1001"}, "sender_action": action}
 
     def test_the_ids_of_an_app_are_a_list_of_digits(self) -> None:
         assert self.account_of(app_id="12 , 34").app_ids == {"12", "34"}

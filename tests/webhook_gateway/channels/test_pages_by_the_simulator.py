@@ -165,8 +165,8 @@ def test_a_refusal_means_what_its_code_says(line: Line, code: str, expected: typ
         assert outcome.scope == Scope.SCOPE_ACCOUNT
 
 
-def test_a_typing_signal_is_shown(line: Line) -> None:
+def test_what_was_written_is_seen_while_somebody_types(line: Line) -> None:
     signal = pb.TypingSignal(account=line.account.id, thread_key=line.customer)
-    call = line.channel.compose_typing(line.account, signal)
-    assert call is not None
-    assert Transport().send(call).status == 200
+    for call in (line.channel.compose_seen(line.account, signal), line.channel.compose_typing(line.account, signal)):
+        assert call is not None
+        assert Transport().send(call).status == 200

@@ -54,6 +54,9 @@ class Postcards(Channel):
             return Accepted(answer.body["id"])
         return Rejected(str(answer.status), "content") if answer.status == 400 else Unknown(f"{answer.status}")
 
+    def compose_seen(self, account: PostcardAccount, signal: pb.TypingSignal) -> Call:
+        return Call("POST", account.address, json={"seen": signal.thread_key})
+
     def compose_typing(self, account: PostcardAccount, signal: pb.TypingSignal) -> Call:
         return Call("POST", account.address, json={"typing": signal.thread_key})
 

@@ -144,7 +144,7 @@ def test_an_outcome_is_recorded_through_an_outage(start: Start) -> None:
 def test_somebody_who_waits_is_shown_that_an_answer_is_written(start: Start) -> None:
     sending = start(answering("500 Oops", b""))  # which harms nothing
     sending.service.typing.append(pb.TypingSignal(channel="postcards", account="main", thread_key="ann"))
-    eventually(lambda: sending.sent() == [{"typing": "ann"}])
+    eventually(lambda: sending.sent() == [{"seen": "ann"}, {"typing": "ann"}])
 
 
 def test_a_slow_platform_is_asked_for_no_more_than_there_are_threads(start: Start) -> None:
