@@ -9,6 +9,7 @@ import grpc.aio
 from protos import conversation_pb2 as pb
 from tests.conversation_service.harness import Harness, eventually, running_replicas
 from tests.conversation_service.outbox.senders import accept, claim, echo, lose, outbox, queue, split, states, status
+from tests.conversation_service.races.gates import gate
 from tests.repetitions import repetitions
 
 AT_ONCE = 10
@@ -163,5 +164,22 @@ def test_a_split_and_the_end_of_its_lease_or_of_its_conversation_leave_all_parts
                 for owner, line in found:
                     rest = "cancelled" if owner == "human" else "queued"
                     assert line in (["unknown"], ["unknown", rest, rest]), (owner, line)
+
+    asyncio.run(scenario())
+
+
+def test_while_one_sender_claims_for_an_account_another_one_gets_nothing_of_it(database_url: str) -> None:
+    async def scenario() -> None:
+        async with outbox(database_url) as service:
+            for thread in threads(0):
+                queue(service, thread)
+            async with gate(service, "SELECT FROM deliveries FOR UPDATE") as held:
+                first = asyncio.create_task(claim(service, account_per_minute=1))
+                await held.holds(1)
+                second = asyncio.create_task(claim(service, account_per_minute=1))
+                done, _ = await asyncio.wait([second], timeout=1)
+            assert len(await first) == 1
+            assert (bool(done), await second) == (True, [])
+            assert await claim(service, account_per_minute=1) == []
 
     asyncio.run(scenario())
