@@ -13,7 +13,7 @@ TESTS ?= tests
 # More than there are cores: most tests wait for most of their time.
 WORKERS ?= 4
 # What gets better by being repeated: each race so many times, and the runs that take minutes.
-LONG ?= tests/conversation_service/races tests/crashes tests/lost_neighbours tests/replicas tests/llm_service tests/benchmarks
+LONG ?= tests/conversation_service/races tests/crashes tests/lost_neighbours tests/replicas tests/platforms tests/llm_service tests/benchmarks
 REPETITIONS ?= 500
 EVENTS ?= 10000
 SECONDS ?= 300

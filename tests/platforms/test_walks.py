@@ -6,7 +6,7 @@ import pytest
 
 from tests.local_stack.waiting import eventually
 from tests.platforms.world import World
-from tests.scripted_openai import HELLO, say
+from tests.scripted_openai import HELLO, Pace, say
 
 _numbers = itertools.count(16505550100)
 
@@ -158,3 +158,23 @@ def test_two_bots_wired_together_stop_within_ten_turns(world: World, ann: str) -
         ann,
     )
     assert reasons == [("loop_stopped",)]
+
+
+@pytest.mark.parametrize(
+    ("channel", "customer"),
+    [
+        ("whatsapp", "16505550003"),
+        ("instagram", "56148790452700003"),
+        ("messenger", "76148790452700003"),
+        ("telegram", "700100203"),
+    ],
+)
+def test_who_waits_sees_that_an_answer_is_written(world: World, channel: str, customer: str) -> None:
+    world.fleet.model.pace = Pace(delay=2.5)
+    try:
+        world.write(channel, customer, "Are you there?")
+        world.wait_for_replies(customer)
+    finally:
+        world.fleet.model.pace = Pace()
+    calls = [call for call in world.simulator.calls if call["channel"] == channel and call["recipient"] == customer]
+    assert "typing" in {call["call"] for call in calls[:-1]}
