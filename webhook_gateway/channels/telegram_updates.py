@@ -114,13 +114,15 @@ def _callback(channel: Channel, entry: Entry, query: Object) -> Events:
     """A pressed button below a message of ours; its id is needed to tell Telegram that it was heard."""
     message, user = member(query, "message"), member(query, "from")
     data = text(query, "data")
-    if not message or not data:  # of a message by way of another chat, or of a game
+    # Of a message that is too old to be shown only the person is known.
+    chat = member(message, "chat") or {**user, "type": "private"}
+    if not data or query.get("inline_message_id") is not None:  # of a game; of a message by way of another chat
         yield _unsupported(channel, entry, "callback_query")
-    elif foreign := _foreign(member(message, "chat"), user, "callback_query"):
+    elif foreign := _foreign(chat, user, "callback_query"):
         yield _unsupported(channel, entry, foreign)
     else:
         title = _title(message, data)
-        event = _about(channel, entry, member(message, "chat"), user, "callback", required(query, "id"))
+        event = _about(channel, entry, chat, user, "callback", required(query, "id"))
         event.message.CopyFrom(pb.MessageContent(text=title, choice=pb.Choice(id=data, title=title)))
         yield event
 
