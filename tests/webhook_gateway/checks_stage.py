@@ -116,7 +116,7 @@ class Stage:
         said = "\n".join(lines)
         for name, value in variables.items():
             if name.endswith(("_TOKEN", "_SECRET")):
-                for secret in value.split(","):
+                for secret in filter(None, value.split(",")):
                     assert secret not in said, f"{name} is shown: {said}"
         # Telegram has no update that says nothing.
         assert [event for event in self.gateway.recorded if event.channel != "telegram" or event.thread_key] == []

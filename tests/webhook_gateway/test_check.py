@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -262,6 +263,23 @@ def test_a_real_platform_cannot_deliver_to_this_machine(check: Check, whatsapp: 
 def test_a_platform_that_breaks_off_is_told(stage: Stage, check: Check, whatsapp: dict[str, str]) -> None:
     nobody = f"http://127.0.0.1:{free_port()}"
     assert "MEND  WhatsApp (127.0.0.1) cannot be reached" in check({**whatsapp, "GRAPH_API_BASE_URL": nobody})[1]
+
+
+@pytest.mark.parametrize(
+    ("pasted", "sentence"),
+    [
+        ("EAAbcd…and-so-on", "MEND  WHATSAPP_ACCESS_TOKEN holds a letter beyond ASCII"),
+        ("EAAbcd\nand-so-on", "or a setting holds a character that HTTP cannot carry"),
+    ],
+)
+def test_a_token_that_http_cannot_carry_is_told(
+    check: Check, whatsapp: dict[str, str], pasted: str, sentence: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_text(pasted)
+    variables = {**whatsapp, "WHATSAPP_ACCESS_TOKEN": "", "WHATSAPP_ACCESS_TOKEN_FILE": str(file)}
+    status, said = check(variables, running=whatsapp)
+    assert (status, sentence in said, "bcd" in said) == (1, True, False), said
 
 
 def test_each_account_is_tried_and_named_by_the_variables_it_has(check: Check, whatsapp: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ from webhook_gateway.checks.finding import Finding, Stuck, printable
 from webhook_gateway.sender.transport import NotSent, Unanswered
 
 _LOCAL = ("localhost", "127.", "[::1]")
+_BEYOND = "holds a letter beyond ASCII, as the … of a shortened text: paste it anew."
 _UNREACHABLE = {
     "unreachable": "cannot be reached: no such host, or no way to it; is this machine online?",
     "connect_timeout": "does not answer: is this machine online, and does its firewall let HTTPS out?",
@@ -61,6 +62,12 @@ class Probing:
         except (NotSent, Unanswered) as error:
             what = _UNREACHABLE.get(str(error), "cannot be reached")
             raise Stuck(f"{whom or f'{self.channel.title} ({host_of(call.url)})'} {what}.") from None
+        except UnicodeError:  # its text would show the setting
+            raise Stuck(f"{' and '.join(self._beyond_ascii())} {_BEYOND}") from None
+
+    def _beyond_ascii(self) -> list[str]:
+        fields = type(self.account).model_fields
+        return [self.variable(field) for field in fields if not all(key.isascii() for key in self.keys(field))]
 
     def shown(self, text: object) -> str:
         """What the platform says, on one line and without this account's secrets."""
