@@ -38,8 +38,6 @@ class Telegram(Platform):
         self._messages = itertools.count(random.SystemRandom().randrange(100, 10_000))
         # By bot: where setWebhook wants its updates, and with which secret.
         self.webhooks: dict[str, tuple[str, str]] = {}
-        # By bot: the kinds of updates that it asked for.
-        self.allowed: dict[str, list[str]] = {}
 
     @property
     def acts(self) -> Mapping[str, Callable[[Doing], Json]]:

@@ -71,8 +71,13 @@ def test_a_bot_knows_itself_its_webhook_and_its_files(simulator: RunningSimulato
     assert (
         requests.get(f"{base}/getWebhookInfo", timeout=5).json()["result"]["url"] == f"{gateway.url}/webhooks/telegram"
     )
-    elsewhere = {"url": f"{gateway.url}/webhooks/telegram?bot=2", "secret_token": "quite-new"}
+    elsewhere = {
+        "url": f"{gateway.url}/webhooks/telegram?bot=2",
+        "secret_token": "quite-new",
+        "allowed_updates": ["message"],
+    }
     assert requests.post(f"{base}/setWebhook", json=elsewhere, timeout=5).json()["result"] is True
+    assert requests.get(f"{base}/getWebhookInfo", timeout=5).json()["result"]["allowed_updates"] == ["message"]
     simulator.act("telegram", CUSTOMERS["telegram"], kind="image")
     (webhook,) = gateway.webhooks
     assert webhook.path == "/webhooks/telegram?bot=2"
