@@ -48,12 +48,14 @@ class Wiring:
     def for_tools(self) -> dict[str, str]:
         """What stack.env holds."""
         metrics = {name: port for name, port in self.ports.items() if name.endswith("_METRICS_PORT")}
+        played = {name: value for name, value in self.platforms.items() if not name.startswith("SIMULATOR_")}
         return {
             "DATABASE_URL": self.database_url,
             "MIGRATIONS_DATABASE_URL": self.migrations_database_url,
             **self.urls,
             **self.addresses,
             "SERVICE_TOKEN": self.service_token,
+            **played,
             **metrics,
         }
 

@@ -65,6 +65,13 @@ def test_tools_get_no_session_secret() -> None:
     assert SECRET in wired().for_services().values()
 
 
+def test_tools_get_the_accounts_that_are_played_as_the_gateway_does() -> None:
+    tools, services = wired().for_tools(), wired().for_services()
+    assert tools["WHATSAPP_ACCESS_TOKEN"] == services["WHATSAPP_ACCESS_TOKEN"]
+    assert tools["PUBLIC_BASE_URL"] == services["PUBLIC_BASE_URL"]
+    assert [name for name in tools if name.startswith("SIMULATOR_") and name != "SIMULATOR_URL"] == []
+
+
 def test_tools_get_both_addresses_of_the_database_and_services_only_that_of_their_own_role() -> None:
     wiring = wired()
     assert wiring.for_tools()["DATABASE_URL"] == wiring.for_services()["DATABASE_URL"] == DATABASE.service

@@ -257,7 +257,7 @@ def test_a_public_address_that_cannot_work_is_told(
 def test_a_real_platform_cannot_deliver_to_this_machine(check: Check, whatsapp: dict[str, str]) -> None:
     said = check({**whatsapp, "GRAPH_API_BASE_URL": "https://graph.invalid"})[1]
     assert "MEND  PUBLIC_BASE_URL leads to this machine, where WhatsApp cannot deliver" in said
-    assert "MEND  WhatsApp (graph.invalid) cannot be reached: no such host, or no way to it" in said
+    assert "MEND  WhatsApp (graph.invalid) cannot be reached: no such host, or nobody listens" in said
 
 
 def test_a_platform_that_breaks_off_is_told(stage: Stage, check: Check, whatsapp: dict[str, str]) -> None:

@@ -15,12 +15,12 @@ from webhook_gateway.sender.transport import NotSent, Unanswered
 _LOCAL = ("localhost", "127.", "[::1]")
 _BEYOND = "holds a letter beyond ASCII, as the … of a shortened text: paste it anew."
 _UNREACHABLE = {
-    "unreachable": "cannot be reached: no such host, or no way to it; is this machine online?",
-    "connect_timeout": "does not answer: is this machine online, and does its firewall let HTTPS out?",
+    "unreachable": "cannot be reached: no such host, or nobody listens there",
+    "connect_timeout": "cannot be reached: it does not answer, or a firewall stands between",
     "certificate": "shows a certificate that is not valid for it, or that this machine does not trust",
     "timeout": "did not answer in time",
     "connection_lost": "broke off the connection",
-    "invalid_address": "is not a valid address, or a setting holds a character that HTTP cannot carry",
+    "invalid_address": "is no valid address, or a setting holds a character that HTTP cannot carry",
 }
 
 
@@ -61,7 +61,9 @@ class Probing:
             return self.send(call)
         except (NotSent, Unanswered) as error:
             what = _UNREACHABLE.get(str(error), "cannot be reached")
-            raise Stuck(f"{whom or f'{self.channel.title} ({host_of(call.url)})'} {what}.") from None
+            if whom:
+                raise Stuck(f"{whom} {what}.") from None
+            raise Stuck(f"{self.channel.title} ({host_of(call.url)}) {what}. Is this machine online?") from None
         except UnicodeError:  # its text would show the setting
             raise Stuck(f"{' and '.join(self._beyond_ascii())} {_BEYOND}") from None
 

@@ -28,7 +28,7 @@ def probe(probings: Sequence[Probing], checks: Checks) -> Iterator[Finding]:
             yield from _proofs(probing, checks)
         yield from _forged(first, checks)
     except Stuck as stuck:
-        yield mend(f"{stuck} Is {_NAME} right, does its name lead to your proxy, and does that run?")
+        yield mend(f"{stuck} Is it right, does its name lead to your proxy, and do proxy and gateway run?")
 
 
 def _scheme(probing: Probing) -> Iterator[Finding]:
