@@ -145,10 +145,10 @@ def _renamed(event: pb.Event) -> tuple[Name, Name] | None:
 def _meaning(kind: str, body: dict[str, Any]) -> bytes:
     """SHA-256 over what the event means; of a message its text, its files and what it answers.
 
-    A media URL is no part of it where there is an id: platforms sign it anew for every delivery.
+    A media URL counts only where there is no id, and without its query: platforms sign it anew for every delivery.
     """
     if kind == "message":
-        files = [item.get("media_id") or item.get("url") for item in body.get("attachments", ())]
+        files = [item.get("media_id") or item.get("url", "").partition("?")[0] for item in body.get("attachments", ())]
         meaning: object = [body.get("text"), files, body.get("reply_to_key")]
     else:
         meaning = _without_urls(body)
