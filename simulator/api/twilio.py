@@ -46,7 +46,9 @@ def create(world: World, twilio: Twilio, sending: Sending) -> Blueprint:
     @api.post("/2010-04-01/Accounts/<sid>/Messages.json")
     def messages(sid: str) -> tuple[Json, int]:
         form = request.form
-        sender, callback = callers.account(sid, form.get("From", "")), form.get("StatusCallback", "")
+        sender = callers.account(sid, form.get("From", ""))
+        # Behind the # stands how often it is to be tried.
+        callback, _, _ = form.get("StatusCallback", "").partition("#")
         draft = Draft(sender, form.get("To", ""), form.get("Body", ""), mark=_mark(callback), callback=callback)
         return {**sending.send(twilio, draft), "account_sid": sid}, 201
 

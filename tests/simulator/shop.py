@@ -48,7 +48,7 @@ class Shop:
                 form = {"To": to, "From": account.id, "Body": text}
                 if mark:
                     gateway = self.simulator.inside.postman.public_url
-                    form["StatusCallback"] = f"{gateway}/webhooks/twilio?delivery={mark}"
+                    form["StatusCallback"] = f"{gateway}/webhooks/twilio?delivery={mark}#rc=3&rp=all"
                 path = f"/2010-04-01/Accounts/{account.business_id}/Messages.json"
                 return {"url": url + path, "data": form | more, "auth": (account.business_id, account.token)}
 

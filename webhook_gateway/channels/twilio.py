@@ -22,7 +22,7 @@ from webhook_gateway.channels.channel import (
 )
 from webhook_gateway.channels.twilio_errors import outcome
 from webhook_gateway.channels.twilio_events import account_of, read
-from webhook_gateway.channels.twilio_request import delivery_of, has_other_body, parameters, signers
+from webhook_gateway.channels.twilio_request import RETRIES, delivery_of, has_other_body, parameters, signers
 from webhook_gateway.outcomes import Outcome
 from webhook_gateway.reading import Unreadable
 from webhook_gateway.text.measures import utf16_units
@@ -123,7 +123,7 @@ class Twilio(Channel):
             "To": _address(delivery),
             "MessagingServiceSid" if is_service else "From": account.sender,
             "Body": delivery.text,
-            "StatusCallback": f"{self.public_url}/webhooks/{self.name}?delivery={delivery.id}",
+            "StatusCallback": f"{self.public_url}/webhooks/{self.name}?delivery={delivery.id}{RETRIES}",
         }
         url = f"{account.api_base_url}/2010-04-01/Accounts/{account.account_sid}/Messages.json"
         return Call("POST", url, form=form, basic=account.credentials())

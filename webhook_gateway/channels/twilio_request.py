@@ -20,6 +20,9 @@ _SIGNATURE = re.compile("[A-Za-z0-9+/]{27}=", re.ASCII)
 _BODY_SUM = "bodySHA256"
 _DELIVERY = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PORTS = {"https": 443, "http": 80}
+# Behind an address: three more tries, also where it was answered with an error.
+# https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
+RETRIES = "#rc=3&rp=all"
 # Twilio sends some forty. Taking more apart would cost more than it costs anybody to send them.
 _MOST_PARAMETERS = 1000
 
@@ -54,7 +57,9 @@ def signers(request: WebhookRequest, url: str, keys: Collection[bytes]) -> set[b
         return set()
     if said is None:
         return set()
-    texts = [f"{known}{request.query}{said}".encode() for known in _spellings(url)]
+    # Whether the fragment is signed as well is not documented: both count.
+    addresses = [f"{known}{request.query}{fragment}" for known in _spellings(url) for fragment in ("", RETRIES)]
+    texts = [f"{address}{said}".encode() for address in addresses]
     made = {key: [base64.b64encode(hmac.new(key, text, hashlib.sha1).digest()) for text in texts] for key in keys}
     # All are compared, whichever matches first, so that the time tells nothing.
     return {key for key, ours in made.items() if sum(hmac.compare_digest(offered.encode(), own) for own in ours)}

@@ -8,11 +8,9 @@ from typing import Any
 from urllib.parse import parse_qs, quote
 
 from webhook_gateway.channels.channel import Call
+from webhook_gateway.channels.twilio_request import RETRIES
 from webhook_gateway.checks.finding import Finding, Stuck, mend, note, right
 from webhook_gateway.checks.probing import Checks, Probing
-
-# After a #: three more tries, and not after broken connections alone, as by default.
-RETRIES = "rc=3&rp=all"
 
 
 def account(probing: Probing) -> Iterator[Finding]:
@@ -110,7 +108,7 @@ def _fallback(probing: Probing, url: Any) -> Iterator[Finding]:
 
 
 def _wanted(probing: Probing) -> str:
-    return f"{probing.webhook_url}#{RETRIES}"
+    return f"{probing.webhook_url}{RETRIES}"
 
 
 def _base(probing: Probing) -> str:

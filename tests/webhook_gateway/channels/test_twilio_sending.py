@@ -44,7 +44,7 @@ def test_a_send_says_to_which_address_its_status_shall_go() -> None:
         "To": CUSTOMER,
         "From": NUMBER,
         "Body": "Hi & bye",
-        "StatusCallback": f"{PATH}?delivery={DELIVERY}",
+        "StatusCallback": f"{PATH}?delivery={DELIVERY}#rc=3&rp=all",
     }
     status = event(form_of("status_sent"), f"?delivery={DELIVERY}").status
     assert status.delivery_id == DELIVERY
