@@ -50,7 +50,7 @@ def test_while_a_pressed_button_is_answered_it_no_longer_shows_that_it_waits() -
     assert typing(key) == ("answerCallbackQuery", {"callback_query_id": "23630412009118730"})
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     status=st.integers(100, 599),
     ok=st.booleans(),

@@ -122,7 +122,7 @@ def test_a_text_is_cut_where_twilio_would_refuse_it() -> None:
     assert [len(part) for part in split("📮" * 801, capabilities.text_limit, capabilities.measure)] == [800, 1]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(status=st.integers(100, 599), code=odd | st.sampled_from([21610, 30001, True]), sid=odd)
 def test_any_answer_of_its_own_shape_means_something(status: int, code: Any, sid: Any) -> None:
     found = CHANNEL.interpret(Answer(status, {"code": code, "sid": sid}, {}), delivery())
