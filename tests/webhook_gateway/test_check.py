@@ -13,6 +13,7 @@ import pytest
 from tests.ports import free_port
 from tests.repository.tree import ROOT
 from tests.webhook_gateway.checks_stage import Stage
+from tests.webhook_gateway.parrot import Parrot
 from webhook_gateway import commands
 from webhook_gateway.channels import CHANNELS
 
@@ -336,3 +337,20 @@ def test_the_command_itself_ends_with_what_it_found(whatsapp: dict[str, str]) ->
     assert (ended.returncode, ended.stderr) == (1, "")
     assert "WHATSAPP_ACCESS_TOKEN expired, was revoked or is mistyped (error 190)" in ended.stdout
     assert "tok-of-another-shop" not in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("statuses", "sentence"),
+    [
+        ({}, "ok    A webhook with a wrong proof is refused."),
+        ({"/webhooks/parrot": 504}, "MEND  A webhook does not reach the gateway: the proxy does not reach the gateway"),
+    ],
+)
+def test_a_channel_without_checks_of_its_own_is_tried_over_its_address(
+    stage: Stage, check: Check, monkeypatch: pytest.MonkeyPatch, statuses: dict[str, int], sentence: str
+) -> None:
+    monkeypatch.setitem(CHANNELS, "parrot", Parrot)
+    stage.gateway.statuses.update(statuses)
+    variables = {"PARROT_CAGE_ID": "polly", "PARROT_SEED_SECRET": "seeds-for-parrots"}
+    status, said = check(variables, "parrot")
+    assert (status, sentence in said) == (1 if statuses else 0, True), said

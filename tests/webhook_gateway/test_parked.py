@@ -74,6 +74,13 @@ def test_what_is_parked_is_listed_without_its_words_unless_they_are_asked_for(pl
     assert run("list", "--channel", "whatsapp") == (0, [])
 
 
+def test_a_list_that_is_cut_says_so(platform: Platform, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    parked(platform)
+    parked(platform)
+    assert len(run("list", "--limit", "1")[1]) == 2  # with its heading
+    assert "there may be more: --limit shows up to 1000" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("action", "after", "words"),
     [("resend", "queued", "queued, is sent once more"), ("drop", "cancelled", "dropped, with what follows it")],
