@@ -64,6 +64,8 @@ class Transport:
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
             # Not chained: the message of the cause holds the whole URL.
             raise _judge(error) from None
+        except UnicodeError:  # a token with a letter that no header can carry
+            raise NotSent("invalid_address") from None
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, _json(body), headers)
 

@@ -73,6 +73,13 @@ def test_what_never_left_may_be_sent_again(url: str) -> None:
     assert str(raised.value) in {"unreachable", "invalid_address"}
 
 
+def test_a_token_that_no_header_can_carry_was_not_sent() -> None:
+    with platform(answering("200 OK", b"{}")) as running, pytest.raises(NotSent) as raised:
+        Transport().send(Call("POST", running.url, {"Authorization": "Bearer tok…en"}, json={}))
+    assert "tok" not in str(raised.value)
+    assert running.requests == []
+
+
 def test_no_exception_shows_the_address() -> None:
     for behaviour in (closing, silent):
         with platform(behaviour) as running, pytest.raises(Unanswered) as raised:
