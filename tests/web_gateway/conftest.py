@@ -9,7 +9,7 @@ from tests.web_gateway.gateways import Gateway, running
 from tests.web_gateway.stand_in import Running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stand_in() -> Iterator[Running]:
     service = Running(free_port())
     yield service
@@ -23,14 +23,14 @@ def service(stand_in: Running) -> Iterator[Running]:
     stand_in.service.receive = None
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def gateway(stand_in: Running) -> Iterator[Gateway]:
     """With two workers and the usual patience."""
     with running(stand_in.address) as gateway:
         yield gateway
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def impatient(stand_in: Running) -> Iterator[Gateway]:
     """With one worker, room for five streams, and little patience."""
     with running(

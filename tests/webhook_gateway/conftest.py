@@ -12,7 +12,7 @@ from tests.webhook_gateway.checks_stage import Stage, running_gateway
 from tests.webhook_gateway.platform import Platform, parrot_fleet
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def fleet(postgres_server: PostgresServer) -> Iterator[Fleet]:
     """For tests that leave every process as they found it."""
     with fresh_database(postgres_server) as addresses, parrot_fleet(addresses.service or addresses.owner) as fleet:
@@ -24,7 +24,7 @@ def platform(fleet: Fleet) -> Platform:
     return Platform(fleet)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared_stage() -> Iterator[Stage]:
     with running_gateway() as gateway, running_simulator(gateway.url, gateway.url) as simulator:
         yield Stage(simulator, gateway)

@@ -1,0 +1,1 @@
+"""The webhook gateway, as platforms and as an operator meet it; what the tests share ends with them."""
