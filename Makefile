@@ -17,6 +17,8 @@ LONG ?= tests/conversation_service/races tests/crashes tests/lost_neighbours tes
 REPETITIONS ?= 500
 EVENTS ?= 10000
 SECONDS ?= 300
+# Files in their order, not those with the most tests first: the slowest files have few, and would come last, alone.
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 PROTOC := -m grpc_tools.protoc -I. protos/conversation.proto protos/llm.proto
 
 .PHONY: help up backup restore test test-long chaos bench check protos lock
@@ -36,11 +38,11 @@ restore: $(VENV) ## Put a backup in place of the database (BACKUP=path; CONFIRM=
 
 test: $(VENV) ## Run the tests (TESTS=tests/chassis runs some, WORKERS=1 in one process)
 	@.ci/chromium
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
+	@$(PYTEST) $(TESTS)
 
 test-long: $(VENV) ## Repeat races, crashes and outages for an hour (REPETITIONS=500 of each race)
 	@.ci/chromium
-	@SPUR_REPETITIONS=$(REPETITIONS) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile \
+	@SPUR_REPETITIONS=$(REPETITIONS) $(PYTEST) \
 		-m "long or not long" $(LONG)
 
 chaos: $(VENV) ## Kill services and Postgres while customers write (EVENTS=10000, SECONDS=300, SEED=a number to repeat)
