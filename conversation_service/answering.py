@@ -212,7 +212,7 @@ class Answering:
         return replace(reply, text=f"{self._notice}\n\n{reply.text}")
 
     async def _write(self, turn: Turn, preview: Preview) -> Reply:
-        if turn.surface == "messaging" and (fixed := consent.answer_to(turn.asked)):
+        if turn.surface == "messaging" and (fixed := consent.answer_to(turn.asked, turn.is_first_reply)):
             return fixed_reply(fixed)
         if turn.attempts >= _THIRD_ATTEMPT:
             return safe_reply("attempts_exhausted")

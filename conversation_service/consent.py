@@ -15,13 +15,16 @@ STOP, START, HELP = "stop", "start", "help"
 
 _WORDS = {
     STOP: """
-        stop | stopall | stop all | unsubscribe | cancel | end | quit
+        stop | stopall | stop all | unsubscribe
         stopp | abmelden | abbestellen | arrêt | arret | désabonner | me désabonner | baja | darme de baja
         descadastrar | disiscrivimi | uitschrijven | afmelden | стоп | отписаться | 退订 | 退訂 | 配信停止
     """,
     START: "start | unstop",
     HELP: "help | info",
 }
+# Carriers define these on SMS, too; but "cancel" is a natural answer about an order. So only a whole message that is
+# nothing but the word in capital letters, as carriers print it, says STOP.
+_SHOUTED = {"CANCEL", "END", "QUIT"}
 _TEXTS = Path(__file__).parent / "texts"
 _ANSWERS = {word: (_TEXTS / f"{word}_reply.txt").read_text(encoding="utf-8").strip() for word in (START, HELP)}
 _LONGEST = 64  # characters that are looked at; whatever is longer is no single word
@@ -41,13 +44,20 @@ _MEANINGS.pop("", None)
 
 def word_of(text: str) -> str | None:
     """STOP, START or HELP where a whole message says so."""
+    if text.strip() in _SHOUTED:
+        return STOP
     return _MEANINGS.get(_plain(text)) if len(text) <= _LONGEST else None
 
 
-def answer_to(asked: Sequence[str]) -> str | None:
-    """The fixed text that answers a turn which consists of nothing but such words."""
-    words = {word_of(text) for text in asked}
-    return _ANSWERS[word_of(asked[-1]) or HELP] if asked and words <= {START, HELP} else None
+def answer_to(asked: Sequence[str], is_first: bool = False) -> str | None:
+    """The fixed text that answers a turn which consists of nothing but such words.
+
+    `is_first`: nothing was ever said there. Then START is no return: Telegram's button sends it before anything else.
+    """
+    if not asked or not {word_of(text) for text in asked} <= {START, HELP}:
+        return None
+    word = word_of(asked[-1]) or HELP
+    return None if word == START and is_first else _ANSWERS[word]
 
 
 def opt_out(session: Session, conversation_id: str) -> list[Change]:

@@ -1,6 +1,7 @@
 """The commands by which a person of the shop steps into a conversation: hand it back, reply in it, close it."""
 
 import argparse
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -55,10 +56,13 @@ def _text(text: str) -> str:
 async def run(arguments: argparse.Namespace, database: Database) -> str:
     """Do it in one transaction; what was done, in words. Raises Refused."""
 
+    # Once, for the work is repeated where the answer to its COMMIT is lost.
+    message_id = str(uuid.uuid4())
+
     def work(session: Session) -> str:
         with session.transaction():
             standing = _read(session, arguments.conversation)
-            return _COMMANDS[arguments.kind](session, standing, arguments)
+            return _COMMANDS[arguments.kind](session, standing, arguments, message_id)
 
     return await database.run(work)
 
@@ -72,23 +76,23 @@ def _read(session: Session, conversation: str) -> Standing:
     raise Refused(f"There is no conversation {conversation}: nothing was done.")
 
 
-def _hand_back(session: Session, standing: Standing, arguments: argparse.Namespace) -> str:
+def _hand_back(session: Session, standing: Standing, arguments: argparse.Namespace, _message_id: str) -> str:
     if standing.owner == "assistant":
         return "the assistant answers there already"
     ownership.hand_back(session, arguments.conversation, "command")
     return "the assistant answers from the customer's next message on"
 
 
-def _reply(session: Session, standing: Standing, arguments: argparse.Namespace) -> str:
+def _reply(session: Session, standing: Standing, arguments: argparse.Namespace, message_id: str) -> str:
     if standing.opted_out:
         raise Refused("The customer asked for no more messages: nothing was sent. They can write START to change that.")
     if standing.window_closed:
         raise Refused("The customer's last message is too old, the platform would refuse a reply: nothing was sent.")
-    ownership.person_replies(session, arguments.conversation, arguments.text, "command")
+    ownership.person_replies(session, arguments.conversation, message_id, arguments.text, "command")
     return "written; the assistant stays silent there until it is handed back"
 
 
-def _close(session: Session, standing: Standing, arguments: argparse.Namespace) -> str:
+def _close(session: Session, standing: Standing, arguments: argparse.Namespace, _message_id: str) -> str:
     if standing.status == "closed":
         return "it is closed already"
     session.execute("close_conversation", arguments.conversation)
@@ -97,7 +101,7 @@ def _close(session: Session, standing: Standing, arguments: argparse.Namespace) 
     return "closed; a new message of the customer opens it again"
 
 
-_COMMANDS: dict[str, Callable[[Session, Standing, argparse.Namespace], str]] = {
+_COMMANDS: dict[str, Callable[[Session, Standing, argparse.Namespace, str], str]] = {
     "handback": _hand_back,
     "reply": _reply,
     "close": _close,

@@ -56,7 +56,7 @@ class Conversation(Table):
     next_out = peewee.BigIntegerField()
     next_rev = peewee.BigIntegerField()
     last_customer_at = DateTimeTZField(null=True)
-    active_on = peewee.DateField(null=True)  # generated: the day of last_customer_at
+    active_on = peewee.DateField(null=True)  # generated: the day of last_customer_at, else of created_at
     continues_in = peewee.ForeignKeyField("self", column_name="continues_in", null=True)
     created_at = DateTimeTZField()
     reply_window_seconds = peewee.IntegerField()

@@ -53,20 +53,29 @@ def person_wrote(
     return _write(session, conversation_id, (text, content, event_key, platform_time), reason, is_to_be_sent=False)
 
 
-def person_replies(session: Session, conversation_id: str, text: str, reason: str) -> list[Change]:
-    """Store what a person of the shop wrote here, and have it sent. Within a transaction; empty: no conversation."""
-    return _write(session, conversation_id, (text, None, None, None), reason, is_to_be_sent=True)
+def person_replies(session: Session, conversation_id: str, message_id: str, text: str, reason: str) -> list[Change]:
+    """Store what a person of the shop wrote here, and have it sent. Within a transaction; empty: no conversation.
+
+    Safe to repeat under the same `message_id`.
+    """
+    said = text, None, None, None
+    return _write(session, conversation_id, said, reason, is_to_be_sent=True, message_id=message_id)
 
 
 def _write(
-    session: Session, conversation_id: str, said: tuple[Any, ...], reason: str, is_to_be_sent: bool
+    session: Session,
+    conversation_id: str,
+    said: tuple[Any, ...],
+    reason: str,
+    is_to_be_sent: bool,
+    message_id: str | None = None,
 ) -> list[Change]:
     changes = take_over(session, conversation_id, reason)
     if changes is None:
         return []
     text, content, event_key, platform_time = said
     words = text, json.dumps(content) if content else None, event_key, platform_time, main_kind(content or {})
-    rows = session.execute("say_as_person", conversation_id, str(uuid.uuid4()), *words, is_to_be_sent)
+    rows = session.execute("say_as_person", conversation_id, message_id or str(uuid.uuid4()), *words, is_to_be_sent)
     return changes + [changed(row) for row in rows]
 
 

@@ -44,7 +44,8 @@ class Turn:
     waited: float  # seconds since the turn was opened, when claimed
     silence: str | None  # why no reply is due, where that is so
     is_first_reply: bool  # of a conversation on a messaging platform
-    asked: list[str] = field(default_factory=list)  # the texts of the turn's own messages, oldest first
+    # The texts of the turn's own messages, oldest first; empty where more than a text came: it is no word of consent.
+    asked: list[str] = field(default_factory=list)
     history: list[llm_pb2.HistoryMessage] = field(default_factory=list)  # oldest first, the turn's own messages last
 
     @property
@@ -125,11 +126,11 @@ class Turns:
             turns = {(row[0], row[1]): _turn(*row) for row in claimed}
             if turns:
                 inputs = session.execute("read_inputs", *columns(list(turns), 2), self.terms.history_limit)
-                for conversation_id, turn_no, author, text, kind, is_own in reversed(inputs):
+                for conversation_id, turn_no, author, text, kind, is_own, is_bare in reversed(inputs):
                     turn = turns[conversation_id, turn_no]
                     turn.history.append(_history_message(author, text, kind))
                     if is_own and author == "customer":
-                        turn.asked.append(text)
+                        turn.asked.append(text if is_bare else "")
             return [self._unless_deleted(turn) for turn in turns.values()]
 
         try:

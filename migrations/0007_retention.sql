@@ -4,9 +4,10 @@
 -- Rows of earlier releases have none, but have `raw`, which the event holds as well.
 ALTER TABLE event_conflicts ADD COLUMN event bytea;
 
--- The day, not the moment: an index on the moment would need a new entry for each message.
+-- The day, not the moment: an index on the moment would need a new entry for each message. A conversation in which no
+-- customer wrote was opened by the business's side or by a preference, and goes as well.
 ALTER TABLE conversations ADD COLUMN active_on date
-    GENERATED ALWAYS AS ((last_customer_at AT TIME ZONE 'UTC')::date) STORED;
+    GENERATED ALWAYS AS ((coalesce(last_customer_at, created_at) AT TIME ZONE 'UTC')::date) STORED;
 CREATE INDEX conversations_active ON conversations (active_on);
 
 -- No BRIN where rows are deleted by age: a new row in a freed page keeps the page's range looking old for ever.

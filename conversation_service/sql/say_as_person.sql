@@ -1,11 +1,11 @@
 -- PARAMETERS: uuid, uuid, text, text, text, timestamptz, text, boolean
 -- Stores what a person of the shop wrote in a locked conversation: conversation, message id, text, content (null: none),
 -- event key (null: none), when it was written by the platform's clock, kind, whether it is still to be sent. Returns the
--- message.
+-- message; nothing where it is stored already.
 WITH counted AS (
     UPDATE conversations SET
         status = 'open', next_seq = next_seq + 1, next_rev = next_rev + 1, next_out = next_out + ($8 AND surface = 'messaging')::int
-    WHERE id = $1
+    WHERE id = $1 AND NOT EXISTS (SELECT FROM messages WHERE id = $2)
     RETURNING id, channel, account, surface, next_seq - 1 AS seq, next_rev - 1 AS rev, next_out - 1 AS out_seq,
         next_turn - 1 AS turn_no
 ), said AS (

@@ -202,6 +202,17 @@ def test_an_idle_conversation_goes_with_all_that_hangs_on_it(in_room: InRoom, at
     in_room(scenario)
 
 
+def test_a_conversation_in_which_no_customer_ever_wrote_goes_as_well(in_room: InRoom) -> None:
+    async def scenario(room: Room) -> None:
+        await room.conversation(31)
+        kept = await room.conversation(29)
+        room.query("UPDATE conversations SET last_customer_at = NULL")
+        await room.janitor().clean()
+        assert room.query("SELECT id::text FROM conversations") == [(kept,)]
+
+    in_room(scenario)
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -32,6 +32,14 @@ def test_a_word_is_understood_in_any_case_and_with_any_punctuation(text: str) ->
     assert consent.word_of(text) == consent.STOP
 
 
+@pytest.mark.parametrize("text", ["CANCEL", "END", " QUIT\n"])
+def test_a_word_that_may_answer_a_question_means_stop_in_capital_letters(text: str) -> None:
+    assert consent.word_of(text) == consent.STOP
+    assert consent.word_of(text.capitalize()) is None
+    assert consent.word_of(text.casefold()) is None
+    assert consent.word_of(f"{text.strip()} IT") is None
+
+
 @pytest.mark.parametrize(
     "text", ["please stop", "stop it", "the end of the line", "", "?", "yes", "s t o p", "stop" * 50]
 )
@@ -97,6 +105,30 @@ def test_help_is_answered_without_a_model(database_url: str) -> None:
             (reply,) = await service.replies(receipt.conversation_id, channel="whatsapp")
             assert reply.text == _HELP
             assert service.llm.prompts == []
+
+    asyncio.run(scenario())
+
+
+def test_start_as_the_first_word_of_all_is_answered_by_the_model(database_url: str) -> None:
+    async def scenario() -> None:
+        async with running_service(database_url, gather_seconds=0) as service:
+            (receipt,) = await service.receive(message("t", "/start", "a"))
+            (reply,) = await service.replies(receipt.conversation_id, channel="whatsapp")
+            assert reply.meta.provider != "fixed"
+
+    asyncio.run(scenario())
+
+
+def test_a_word_with_more_than_a_text_is_answered_by_the_model(database_url: str) -> None:
+    async def scenario() -> None:
+        async with running_service(database_url, gather_seconds=0) as service:
+            (receipt,) = await service.receive(message("t", "hello", "a"))
+            await service.replies(receipt.conversation_id, channel="whatsapp")
+            linked = message("t", "/start", "b")
+            linked.message.referral.CopyFrom(pb.Referral(source="link", ref="summer"))
+            await service.receive(linked)
+            replies = await service.replies(receipt.conversation_id, 2, channel="whatsapp")
+            assert (replies[-1].text, len(service.llm.prompts)) == ("You asked: /start", 2)
 
     asyncio.run(scenario())
 

@@ -1,11 +1,15 @@
 """The commands handback, reply and close."""
 
 import asyncio
+import contextlib
+from collections.abc import Iterator
 
+import peewee
 import pytest
 
 from conversation_service import commands
 from conversation_service.commands import CommandError
+from conversation_service.database import Session
 from protos import conversation_pb2 as pb
 from tests.conversation_service.effects.events import message, platform_event
 from tests.conversation_service.effects.test_people import changed, written
@@ -50,6 +54,32 @@ def test_a_reply_takes_over_and_is_sent_and_handback_gives_back(database_url: st
             await service.receive(message("t", "and now?", "c"))
             assert len(await service.replies(conversation, 2, channel="whatsapp")) == 2
             await at_rest(service)
+
+    asyncio.run(scenario())
+
+
+def test_a_reply_whose_commit_is_not_answered_is_written_once(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection breaks between COMMIT and its answer, so the work is done again."""
+    transaction = Session.transaction
+    breaks = iter([peewee.OperationalError("server closed the connection unexpectedly")])
+
+    @contextlib.contextmanager
+    def broken(session: Session) -> Iterator[None]:
+        with transaction(session):
+            yield
+        for error in breaks:
+            raise error
+
+    async def scenario() -> None:
+        async with running_service(database_url, gather_seconds=0) as service:
+            conversation = await answered(service)
+            monkeypatch.setattr(Session, "transaction", broken)
+            await run(service, "reply", conversation, "I am Ann")
+            assert next(breaks, None) is None, "nothing broke"
+            written = "SELECT count(*) FROM messages WHERE author = 'human'"
+            assert service.query(written) == [(1,)]
 
     asyncio.run(scenario())
 
