@@ -4,9 +4,10 @@ import asyncio
 import os
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 from benchmarks.load.receive import webhook_event
 from benchmarks.processes import BenchmarkError
@@ -17,25 +18,32 @@ from local_stack.postgres import PostgresServer
 from local_stack.postgres_home import binaries
 
 _STATEMENTS = ROOT / "conversation_service" / "sql"
+_RECORDING = "record_events"
 _LIMIT = 60.0
 _PARAMETER = re.compile(r"\$(\d+)")
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class _Statement(Exception):
-    """What the service would execute first."""
+    """The statement that is looked for."""
 
     def __init__(self, name: str, parameters: tuple[object, ...]) -> None:
         self.name, self.parameters = name, parameters
 
 
 class _Recorder:
-    """Stands where the database would, and tells instead of executing."""
+    """Stands where the database would: finds nothing, and tells instead of recording."""
 
     async def run(self, work: Callable[[Any], object]) -> object:
         return work(self)
 
-    def execute(self, name: str, *parameters: object) -> NoReturn:
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        yield
+
+    def execute(self, name: str, *parameters: object) -> list[tuple[object, ...]]:
+        if name != _RECORDING:
+            return []
         raise _Statement(name, parameters)
 
 

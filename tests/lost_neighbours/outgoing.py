@@ -12,6 +12,7 @@ _SERVICES = [
     service for file in (conversation_pb2, llm_pb2, health_pb2) for service in file.DESCRIPTOR.services_by_name.values()
 ]
 RPC_NAMES = frozenset(method.name for service in _SERVICES for method in service.methods)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # What opens a connection, and the argument that bounds how long it may take.
 OPENERS = {"psycopg2.connect": "connect_timeout", "http.client.HTTPConnection": "timeout"}
 
@@ -54,7 +55,7 @@ def _has(call: ast.Call, keyword: str) -> bool:
 def _calls_with_deadline(tree: ast.AST, function: ast.expr) -> bool:
     """Whether a function of this file calls what it is given, as `method`, with a deadline."""
     name = function.attr if isinstance(function, ast.Attribute) else ast.unparse(function)
-    bodies = [node for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef) and node.name == name]
+    bodies = [node for node in ast.walk(tree) if isinstance(node, _FUNCTIONS) and node.name == name]
     calls = [call for body in bodies for call in _calls(body) if ast.unparse(call.func) == "method"]
     return bool(calls) and all(_has(call, "timeout") for call in calls)
 

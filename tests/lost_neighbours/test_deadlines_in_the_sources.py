@@ -37,6 +37,8 @@ def test_every_connection_has_a_deadline_for_its_opening() -> None:
         ("call = self._health.Check(request, metadata=x)", ["Check"]),
         ("await self._call(self._stub.Receive)\nasync def _call(method):\n    await method(1)", ["Receive"]),
         ("await self._call(self._stub.Receive)\nasync def _call(method):\n    await method(1, timeout=2)", []),
+        ("self._call(self._stub.Receive)\ndef _call(method):\n    method(1)", ["Receive"]),
+        ("self._call(self._stub.Receive)\ndef _call(method):\n    method(1, timeout=2)", []),
         ("await elsewhere(self._stub.Receive)", ["Receive"]),
         ("await inbox.Receive(request)", []),
     ],

@@ -11,7 +11,7 @@ from chassis.faultpoints import faultpoint
 from protos import conversation_pb2 as pb
 from webhook_gateway.channels.channel import Answer, Call, Channel
 from webhook_gateway.outcomes import Accepted, NotAccepted, Outcome, Rejected, Scope, Unknown
-from webhook_gateway.sender.outbox import Outbox, TakenOver, Unavailable
+from webhook_gateway.sender.outbox import Outbox, TakenOver, TooManyParts, Unavailable
 from webhook_gateway.sender.transport import TOTAL_SECONDS, NotSent, Transport, Unanswered
 from webhook_gateway.text.markup import render
 from webhook_gateway.text.splitting import split
@@ -46,12 +46,15 @@ class Delivering:
     def deliver(self, delivery: pb.Delivery, claimed_at: float) -> None:
         """Send it and record what became of it; `claimed_at` is the monotonic time before the claim was asked for."""
         context.bind(delivery.request_id)
+        outcome: Outcome
         try:
             delivery = self._fitting(delivery)
+        except TooManyParts:
+            # A person sees it among what could not be sent; what is written after it is not held up.
+            outcome, status = Rejected("too_long", "content"), 0
         except (TakenOver, Unavailable) as error:
             # Nothing was sent. Where the claim is ours, it goes back to the line; where it is not, this says nothing.
-            unsplit: Outcome = NotAccepted(f"split_{type(error).__name__.lower()}", retry_after_seconds=1)
-            outcome, status = unsplit, 0
+            outcome, status = NotAccepted(f"split_{type(error).__name__.lower()}", retry_after_seconds=1), 0
         else:
             outcome, status = self._send(delivery, claimed_at)
         self._note(delivery, outcome, status)

@@ -10,13 +10,14 @@ from prometheus_client import Gauge
 
 from protos import conversation_pb2 as pb
 from webhook_gateway.sender.delivering import Delivering
-from webhook_gateway.sender.outbox import Outbox, Unavailable
+from webhook_gateway.sender.outbox import MOST_AT_ONCE, Outbox, Unavailable
 
 _logger = structlog.get_logger()
 _in_flight = Gauge("sends_in_flight", "Deliveries that this process is sending.", ["channel"])
 
 _POLL_SECONDS = 0.5
 _TYPING_THREADS = 4
+_TYPING_WAITING = 16
 
 
 class Lane:
@@ -32,6 +33,7 @@ class Lane:
         # Apart, so that signs which nothing depends on never wait in front of replies.
         self._typing = ThreadPoolExecutor(_TYPING_THREADS, thread_name_prefix=f"typing-{self._channel.name}")
         self._busy = 0
+        self._signals = 0  # that wait or are under way
         self._lock = threading.Lock()
         self._wakeup = threading.Event()
         self._stopping = threading.Event()
@@ -48,6 +50,9 @@ class Lane:
                 if self.reachable:
                     _logger.warning("the outbox cannot be asked", channel=self._channel.name, reason=str(error))
                 self.reachable, more = False, False
+            except Exception:  # whatever it was, replies that come later are still to be sent
+                _logger.exception("claiming failed", channel=self._channel.name)
+                more = False
             if not more:
                 self._wakeup.wait(_POLL_SECONDS)
         self._typing.shutdown(wait=False, cancel_futures=True)
@@ -60,28 +65,42 @@ class Lane:
 
     def _claim(self) -> bool:
         """Whether more may be waiting than was claimed."""
-        free = self._concurrency - self._busy
+        free = min(self._concurrency - self._busy, MOST_AT_ONCE)
         if not free:
             return False
         began = time.monotonic()
         claimed = self._outbox.claim(self._channel.name, self._channel.capabilities, free)
         for delivery in claimed.deliveries:
             self._begin(delivery, began)
-        for signal in claimed.typing:
-            self._typing.submit(self._delivering.show_typing, signal).add_done_callback(_complain)
+        # One that waits for a thread is late already, and the next claim brings it again.
+        room = _TYPING_WAITING - self._signals
+        for signal in claimed.typing[: max(room, 0)]:
+            self._signal(signal)
         return len(claimed.deliveries) == free
 
     def _begin(self, delivery: pb.Delivery, began: float) -> None:
-        with self._lock:
-            self._busy += 1
-            _in_flight.labels(self._channel.name).set(self._busy)
         future = self._sending.submit(self._delivering.deliver, delivery, began)
+        self._count(1)
         future.add_done_callback(self._end)
 
-    def _end(self, future: "Future[None]") -> None:
+    def _signal(self, signal: pb.TypingSignal) -> None:
+        future = self._typing.submit(self._delivering.show_typing, signal)
         with self._lock:
-            self._busy -= 1
+            self._signals += 1
+        future.add_done_callback(self._end_signal)
+
+    def _end_signal(self, future: "Future[None]") -> None:
+        with self._lock:
+            self._signals -= 1
+        _complain(future)
+
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self._busy += change
             _in_flight.labels(self._channel.name).set(self._busy)
+
+    def _end(self, future: "Future[None]") -> None:
+        self._count(-1)
         _complain(future)
         self._wakeup.set()  # the next part of the same reply may be due
 

@@ -19,6 +19,7 @@ _logger = structlog.get_logger()
 _SERVICE = "spur.conversation.v1.ConversationService"
 KEYED_METHODS = (f"{_SERVICE}/SettleDelivery", f"{_SERVICE}/SplitDelivery")
 _SECONDS = 3.0
+MOST_AT_ONCE = 100  # deliveries that one claim gives, by the contract
 # The outcome of a send is worth waiting for; who comes later finds the claim expired.
 _SETTLE_SECONDS = 25.0
 _AGAIN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
@@ -30,6 +31,10 @@ class Unavailable(Exception):
 
 class TakenOver(Exception):
     """The claim is no longer ours."""
+
+
+class TooManyParts(Exception):
+    """The delivery would become more parts than the contract allows."""
 
 
 class Outbox:
@@ -58,13 +63,12 @@ class Outbox:
         return response
 
     def split(self, delivery: pb.Delivery, texts: Sequence[str]) -> None:
-        """Cut a claimed delivery. Raises Unavailable, or TakenOver."""
+        """Cut a claimed delivery. Raises Unavailable, TakenOver or TooManyParts."""
         request = pb.SplitDeliveryRequest(delivery_id=delivery.id, fence=delivery.fence, texts=texts)
         try:
             self._call(self._stub.SplitDelivery, request)
         except grpc.RpcError as error:
-            taken = error.code() in (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND)
-            raise (TakenOver if taken else Unavailable)(error.code().name) from error
+            raise _REFUSALS.get(error.code(), Unavailable)(error.code().name) from error
 
     def settle(self, delivery: pb.Delivery, outcome: Outcome, http_status: int) -> None:
         """Say what became of a claimed delivery, through an outage of the service as long as the claim lasts."""
@@ -104,6 +108,11 @@ def _unknown(request: pb.SettleDeliveryRequest, outcome: Unknown) -> None:
     request.unknown.error_code = outcome.code
 
 
+_REFUSALS: dict[grpc.StatusCode, type[Exception]] = {
+    grpc.StatusCode.FAILED_PRECONDITION: TakenOver,
+    grpc.StatusCode.NOT_FOUND: TakenOver,
+    grpc.StatusCode.INVALID_ARGUMENT: TooManyParts,
+}
 _FILL: dict[type[Any], Callable[[pb.SettleDeliveryRequest, Any], None]] = {
     Accepted: _accepted,
     NotAccepted: _not_accepted,

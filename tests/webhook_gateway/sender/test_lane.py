@@ -52,9 +52,9 @@ def start() -> Iterator[Start]:
             service, outbox = stack.enter_context(running_stand_in())
             server = stack.enter_context(platform(behaviour))
             channel = Postcards([PostcardAccount(office="main", address=address or server.url)])
-            lane = Lane(Delivering(channel, outbox, Transport()), outbox, concurrency)
+            own = Lane(Delivering(channel, outbox, Transport()), outbox, concurrency)
             stopped = threading.Event()
-            thread = threading.Thread(target=run_all, args=([lane], stopped.wait, 5))
+            thread = threading.Thread(target=run_all, args=([own], stopped.wait, 5))
             thread.start()
             stack.callback(thread.join)
             stack.callback(stopped.set)
@@ -157,3 +157,45 @@ def test_a_slow_platform_is_asked_for_no_more_than_there_are_threads(start: Star
     assert len(sending.service.queued) == 3
     gate.set()
     eventually(lambda: len(sending.service.settled) == 5)
+
+
+def test_a_text_of_more_parts_than_there_may_be_is_given_up_at_once(start: Start) -> None:
+    sending = start()
+    sending.service.refusals.append(grpc.StatusCode.INVALID_ARGUMENT)
+    assert sending.settle(text="word " * 30).rejected.error_code == "too_long"
+    assert sending.sent() == []
+
+
+def test_more_threads_than_a_claim_may_give_are_filled_by_several(start: Start) -> None:
+    sending = start(concurrency=250)
+    assert sending.settle().accepted.provider_id == "card-1"
+    assert {claim.limit for claim in sending.service.claims} == {100}
+
+
+def test_a_claim_that_fails_in_an_unforeseen_way_is_not_the_last(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, failures = Lane._begin, [RuntimeError("can't start new thread")]
+
+    def begin(self: Lane, delivery: pb.Delivery, began: float) -> None:
+        if failures:
+            raise failures.pop()
+        whole(self, delivery, began)
+
+    monkeypatch.setattr(Lane, "_begin", begin)
+    sending = start()
+    sending.service.queued.append(pb.Delivery(id="lost", account="main", thread_key="ann", text="hi"))
+    eventually(lambda: not sending.service.queued)
+    assert sending.settle().accepted.provider_id == "card-1"
+
+
+def test_signs_that_would_come_too_late_are_left_out(start: Start) -> None:
+    gate = threading.Event()
+    slow: Behaviour = lambda connection: (gate.wait(10), TAKEN(connection))[1]  # noqa: E731
+    sending = start(slow)
+    for number in range(100):
+        sending.service.typing.append(pb.TypingSignal(channel="postcards", account="main", thread_key=f"t{number}"))
+    eventually(lambda: not sending.service.typing)
+    gate.set()
+    shown = lambda: sum("typing" in sent for sent in sending.sent())  # noqa: E731
+    eventually(lambda: shown() >= 16)
+    sending.settle()  # a round later
+    assert shown() == 16
