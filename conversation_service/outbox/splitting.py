@@ -8,7 +8,7 @@ from conversation_service.outbox import lines
 from conversation_service.outbox.lines import Held
 from protos import conversation_pb2 as pb
 
-_MOST_PARTS = 50
+_MOST_PARTS = 300
 
 
 def checked(texts: Sequence[str]) -> list[str]:

@@ -64,7 +64,7 @@ def test_splitting_again_changes_nothing_and_otherwise_is_refused(database_url: 
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("texts", [(), ("one",), ("one", ""), tuple("x" * 51), ("one", "x" * 65_537)])
+@pytest.mark.parametrize("texts", [(), ("one",), ("one", ""), tuple("x" * 301), ("one", "x" * 65_537)])
 def test_texts_that_are_no_parts_are_refused(database_url: str, texts: tuple[str, ...]) -> None:
     async def scenario() -> None:
         async with outbox(database_url) as service:
