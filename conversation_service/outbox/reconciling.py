@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
 from prometheus_client import Counter
 
-from conversation_service.database import Database, Session
+from conversation_service.database import Database, DatabaseBusy, DatabaseUnavailable, Session
 from conversation_service.effects.occurrence import Change
 from conversation_service.outbox import echoes, lines, proofs
 
+_logger = structlog.get_logger()
 _resent = Counter("deliveries_resent_total", "Unknown deliveries that were sent once more, perhaps twice.", ["channel"])
 _parked = Counter("deliveries_parked_total", "Unknown deliveries that were left to a person.", ["channel"])
 
@@ -43,8 +45,17 @@ class Reconciling:
     async def sweep(self) -> None:
         """One round; costs nothing where nothing waits."""
         for work in await self._database.run(self._look):
-            for change in await self._database.run(work):
-                self._tell(change)
+            try:
+                changes = await self._database.run(work)
+            except DatabaseBusy as error:  # somebody holds the conversation
+                _logger.warning("left for the next round", error=str(error))
+            except DatabaseUnavailable:
+                raise
+            except Exception:  # it would come first again, and nothing behind it would ever be decided
+                _logger.exception("a decision failed")
+            else:
+                for change in changes:
+                    self._tell(change)
 
     def _look(self, session: Session) -> list[Work]:
         patience = self._patience

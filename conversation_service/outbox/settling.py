@@ -24,6 +24,7 @@ _settled = Counter(
 # hit by everybody at once.
 _BACKOFF_SECONDS = (1.0, 300.0)
 _ACCOUNT_BACKOFF_SECONDS = (30.0, 900.0)
+_ACCOUNT_REFUSALS = 3  # of one delivery; from then on it is at fault itself where the account sends to others
 # A sender may ask for no more: what the platform allows again a day later is worth waiting for, and nothing after that.
 # What a header says (Retry-After) the sender bounds on its own.
 _LONGEST_WAIT_SECONDS = 24 * 3600.0
@@ -45,8 +46,9 @@ def settle(session: Session, request: pb.SettleDeliveryRequest) -> tuple[pb.Sett
             return pb.SettleDeliveryResponse(state="", applied=False), ()
         if not _is_news(delivery, request, outcome):
             return _repeated(session, delivery, request, outcome), ()
-        _note_attempt(session, request, outcome)
         _APPLY[outcome](session, delivery, getattr(request, outcome))
+        # After the delivery, as who expires a claim takes the two.
+        _note_attempt(session, request, outcome)
         changes = echoes.judge(session, delivery.conversation_id)
         settled = lines.lock(session, delivery.id)
     # In a transaction of its own, so that nobody who holds a conversation waits for an account; where it is lost, the
@@ -93,7 +95,7 @@ def _not_accepted(session: Session, delivery: Held, outcome: pb.SettleDeliveryRe
         lines.end(session, delivery, "cancelled", delivery.unwanted)
         count_end(delivery.channel, delivery.unwanted)
         return
-    of_account = outcome.scope == pb.SettleDeliveryRequest.NotAccepted.SCOPE_ACCOUNT
+    of_account = _is_of_account(delivery, outcome)
     told = min(max(outcome.retry_after_ms, 0) / 1000, _LONGEST_WAIT_SECONDS)
     # The account waits as a whole, and its deliveries have lost nothing by it.
     wait = 0.0 if of_account else max(told, _backoff(delivery.attempts))
@@ -107,6 +109,15 @@ def _not_accepted(session: Session, delivery: Held, outcome: pb.SettleDeliveryRe
     lines.advance(session, delivery.conversation_id)
     if outcome.scope == pb.SettleDeliveryRequest.NotAccepted.SCOPE_RECIPIENT:
         session.execute("hold_back", str(delivery.conversation_id), wait)
+
+
+def _is_of_account(delivery: Held, outcome: pb.SettleDeliveryRequest.NotAccepted) -> bool:
+    """Whether the account has to wait; not for one customer to whom it never sends, while others get theirs."""
+    if outcome.scope != pb.SettleDeliveryRequest.NotAccepted.SCOPE_ACCOUNT:
+        return False
+    refusals = delivery.fence - delivery.attempts + 1  # claims that were no attempts, and this one
+    # What the account sent since its last pause has ended the series of them.
+    return refusals < _ACCOUNT_REFUSALS or delivery.account_failed
 
 
 def _backoff(attempts: int) -> float:
@@ -144,7 +155,7 @@ def _tell_account(session: Session, delivery: Held, request: pb.SettleDeliveryRe
     account = delivery.channel, delivery.account
     if outcome == "accepted" and delivery.account_failed:
         session.execute("resume_account", *account)
-    elif request.not_accepted.scope == pb.SettleDeliveryRequest.NotAccepted.SCOPE_ACCOUNT:
+    elif outcome == "not_accepted" and _is_of_account(delivery, request.not_accepted):
         told = min(max(request.not_accepted.retry_after_ms, 0) / 1000, _LONGEST_WAIT_SECONDS)
         reason = clean(request.not_accepted.error_code)[:200] or "unknown"
         session.execute("pause_account", *account, told, reason, *_ACCOUNT_BACKOFF_SECONDS)

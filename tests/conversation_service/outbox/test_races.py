@@ -2,10 +2,14 @@
 
 import asyncio
 import random
+import threading
 from collections.abc import Awaitable
+from typing import Any
 
 import grpc.aio
+import pytest
 
+from conversation_service.outbox import claiming
 from protos import conversation_pb2 as pb
 from tests.conversation_service.harness import Harness, eventually, running_replicas
 from tests.conversation_service.outbox.senders import accept, claim, echo, lose, outbox, queue, split, states, status
@@ -181,5 +185,50 @@ def test_while_one_sender_claims_for_an_account_another_one_gets_nothing_of_it(d
             assert len(await first) == 1
             assert (bool(done), await second) == (True, [])
             assert await claim(service, account_per_minute=1) == []
+
+    asyncio.run(scenario())
+
+
+def test_an_account_is_held_from_the_moment_its_pace_is_read(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold, read, over = claiming._hold_accounts, threading.Event(), threading.Event()
+
+    def hold_and_dawdle(*asked: Any) -> Any:
+        allowances = hold(*asked)
+        if not read.is_set():
+            read.set()
+            assert over.wait(5)
+        return allowances
+
+    monkeypatch.setattr(claiming, "_hold_accounts", hold_and_dawdle)
+
+    async def scenario() -> None:
+        async with outbox(database_url) as service:
+            for thread in threads(0):
+                queue(service, thread)
+            first = asyncio.create_task(claim(service, account_per_minute=1))
+            try:
+                await asyncio.to_thread(read.wait, 5)
+                second = await claim(service, account_per_minute=1)
+            finally:
+                over.set()
+            assert (len(await first), second) == (1, [])
+
+    asyncio.run(scenario())
+
+
+def test_an_outcome_and_the_end_of_its_lease_wait_for_each_other_in_one_direction(database_url: str) -> None:
+    async def scenario() -> None:
+        async with outbox(database_url) as service:
+            queue(service)
+            (delivery,) = await claim(service)
+            async with gate(service, "SELECT FROM deliveries FOR UPDATE") as held:
+                settling = asyncio.create_task(accept(service, delivery, "m1"))
+                await held.holds(1)
+                # Who holds the delivery, as the sweep does, gets its attempt.
+                attempt = "SELECT count(*) FROM (SELECT FROM delivery_attempts FOR UPDATE NOWAIT) a"
+                assert service.query(attempt) == [(1,)]
+            assert (await settling).state == "sent"
 
     asyncio.run(scenario())

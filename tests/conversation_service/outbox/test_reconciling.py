@@ -10,9 +10,11 @@ from prometheus_client import REGISTRY
 from protos import conversation_pb2 as pb
 from tests.conversation_service.harness import Harness, eventually
 from tests.conversation_service.outbox.senders import accept, claim, echo, lose, outbox, queue, states, status
+from tests.conversation_service.races.gates import CONVERSATIONS, gate
 
 # What a test may wait for: both times are over at once, or never.
 SOON, NEVER = 0.001, 3600.0
+LONG_AGO = "UPDATE delivery_attempts SET started_at = now() - interval '1 day'"
 
 
 def resent(channel: str = "whatsapp") -> float:
@@ -148,6 +150,7 @@ def test_parked_deliveries_are_listed_and_resolved(database_url: str) -> None:
             queue(service, "34600", "one", "two")
             queue(service, "34700", "three", channel="telegram")
             service.query("UPDATE deliveries SET state = 'parked', reason = 'unknown', fence = 1 WHERE text <> 'two'")
+            service.query("UPDATE deliveries SET created_at = created_at - interval '25 h' WHERE text = 'one'")
             found = await list_parked(service)
             assert [(each.channel, each.text, each.reason) for each in found] == [
                 ("whatsapp", "one", "unknown"),
@@ -213,5 +216,23 @@ def test_a_proof_of_a_parked_delivery_spares_the_person_the_decision(database_ur
             service.query("UPDATE deliveries SET state = 'parked'")
             await service.receive(status("sent", "wamid.1", delivery))
             assert states(service) == [("sent",)]
+
+    asyncio.run(scenario())
+
+
+def test_one_conversation_that_somebody_holds_does_not_keep_the_sweep_from_the_others(database_url: str) -> None:
+    async def scenario() -> None:
+        async with outbox(database_url, delivery_proof_seconds=NEVER, delivery_silence_seconds=NEVER) as service:
+            held, other = queue(service, "34600"), queue(service, "34700")
+            for delivery in await claim(service):
+                await lose(service, delivery)
+            service.query(
+                "UPDATE deliveries SET created_at = now() - interval '1 day' WHERE conversation_id = %s", held
+            )
+            async with gate(service, CONVERSATIONS, [held]) as closed:
+                service.query(LONG_AGO)
+                await closed.holds(1)
+                wanted = ("SELECT state FROM deliveries WHERE conversation_id = %s", other)
+                await eventually(lambda: asyncio.sleep(0.05, service.query(*wanted)), [("queued",)].__eq__)
 
     asyncio.run(scenario())
