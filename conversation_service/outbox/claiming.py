@@ -6,6 +6,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from conversation_service.database import Database, Row, Session
 from conversation_service.events import clean
+from conversation_service.outbox import lines
 from conversation_service.outbox.endings import count_end
 from conversation_service.outbox.terms import Account, Rates, check, recipient_columns, typing_columns
 from protos import conversation_pb2 as pb
@@ -26,7 +27,7 @@ class Claiming:
         """Raises ValueError with what is wrong with the request."""
         check(request)
         claimed, barred, typing = await self._database.run(lambda session: _claim(session, request))
-        for channel, reason, count in barred:
+        for channel, reason, count, _conversations in barred:
             count_end(channel, reason, count)
         return pb.ClaimDeliveriesResponse(
             deliveries=[_delivery(row) for row in claimed], typing=[_signal(row) for row in typing]
@@ -86,12 +87,12 @@ def _fill(
         if not open_accounts or left <= 0:
             return
         channels, accounts, most = (list(column) for column in zip(*open_accounts, strict=True))
-        lines = session.execute("lock_due_lines", channels, accounts, most, left)
-        if not lines:
+        due_lines = session.execute("lock_due_lines", channels, accounts, most, left)
+        if not due_lines:
             return
-        conversations = [str(conversation) for conversation, _due in lines]
-        due = [identity for _conversation, found in lines for identity in _ids(found)]
-        barred += session.execute("bar_deliveries", conversations)
+        conversations = [str(conversation) for conversation, _due in due_lines]
+        due = [identity for _conversation, found in due_lines for identity in _ids(found)]
+        barred += _bar(session, conversations)
         found = session.execute(
             "claim_deliveries",
             conversations,
@@ -104,6 +105,15 @@ def _fill(
             allowances[row[3], row[4]] -= 1
         claimed += found
         left -= len(found)
+
+
+def _bar(session: Session, conversations: list[str]) -> list[Row]:
+    ended = session.execute("bar_deliveries", conversations, lines.RETRY_SECONDS)
+    for _channel, reason, _count, lines_left in ended:
+        if reason == "expired":  # younger ones may wait behind them
+            for conversation in _ids(lines_left):
+                lines.advance(session, conversation)
+    return ended
 
 
 def _ids(array: str | list[Any]) -> list[str]:

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from conversation_service.database import Row, Session
 
-# A retry of what was surely not accepted, where the platform knows no reply window.
-_RETRY_SECONDS = 24 * 3600.0
+# How old a delivery may be that is tried at all, where the platform knows no reply window.
+RETRY_SECONDS = 24 * 3600.0
 
 
 class Held(NamedTuple):
@@ -48,7 +48,7 @@ def lock(session: Session, delivery_id: str | UUID) -> Held | None:
     By a statement of its own: what the next one sees is what the lock protects.
     """
     session.execute("lock_line", str(delivery_id))
-    rows = session.execute("read_delivery", str(delivery_id), _RETRY_SECONDS)
+    rows = session.execute("read_delivery", str(delivery_id), RETRY_SECONDS)
     return Held.from_row(rows[0]) if rows else None
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from conversation_service.database import _SESSION_OPTIONS
 from conversation_service.outbox import claiming
+from conversation_service.outbox.lines import RETRY_SECONDS
 from tests.conversation_service.test_plans import Tables
 
 OTHERS, LONG = 25_000, 5_000
@@ -40,7 +41,7 @@ def tables(database_url: str, owner_url: str) -> Iterator[Tables]:
         tables.prepare("expire_deliveries")
         tables.prepare("due_accounts", [])
         tables.prepare("lock_due_lines", ["whatsapp"], ["default"], [10], 10)
-        tables.prepare("bar_deliveries", "{}")
+        tables.prepare("bar_deliveries", "{}", RETRY_SECONDS)
         tables.prepare("claim_deliveries", "{}", "{}", *WORKER)
         tables.prepare("signal_typing", ["whatsapp"], [1000])
         tables.prepare("unproven_deliveries", 120.0, 600.0, 100)
@@ -56,7 +57,7 @@ def rows_of_a_claim(tables: Tables, channel: str, limit: int) -> tuple[int, int]
     found = tables.read("lock_due_lines", *most)
     conversations = "{" + ",".join(str(conversation) for conversation, _ in found) + "}"
     due = "{" + ",".join(identity for _, ids in found for identity in claiming._ids(ids)) + "}"
-    rows += tables.rows_touched("bar_deliveries", conversations)
+    rows += tables.rows_touched("bar_deliveries", conversations, RETRY_SECONDS)
     rows += tables.rows_touched("claim_deliveries", conversations, due, *WORKER)
     return rows, len(found)
 

@@ -37,6 +37,18 @@ def test_what_may_not_be_sent_any_more_is_ended_with_its_reason(
     asyncio.run(scenario())
 
 
+def test_where_replies_are_always_taken_only_what_is_a_day_old_is_given_up(database_url: str) -> None:
+    async def scenario() -> None:
+        async with outbox(database_url) as service:
+            queue(service, "34600", "one", "two", "three")
+            service.query("UPDATE deliveries SET created_at = now() - interval '25 h' WHERE text <> 'three'")
+            service.query("UPDATE deliveries SET run_at = 'infinity' WHERE text <> 'one'")
+            assert [delivery.text for delivery in await claim(service)] == ["three"]
+            assert states(service, "state", "reason") == [("dead", "expired")] * 2 + [("sending", None)]
+
+    asyncio.run(scenario())
+
+
 def test_within_its_window_a_reply_is_sent(database_url: str) -> None:
     async def scenario() -> None:
         async with outbox(database_url) as service:

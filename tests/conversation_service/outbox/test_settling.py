@@ -55,7 +55,7 @@ def test_each_attempt_that_was_not_accepted_waits_twice_as_long(database_url: st
 @pytest.mark.parametrize(
     ("change", "retry_after_ms"),
     [
-        ("UPDATE deliveries SET created_at = now() - interval '25 h'", 0),
+        ("UPDATE deliveries SET created_at = now() - interval '25 h' WHERE text = 'one'", 0),
         ("UPDATE conversations SET reply_window_seconds = 60", 61_000),
         ("UPDATE deliveries SET created_at = now() - interval '23 h'", 2 * 3_600_000),
         ("UPDATE conversations SET reply_window_seconds = 1, last_customer_at = now() - interval '2 s'", 0),
