@@ -50,6 +50,7 @@ class Answering:
         self._concurrency = concurrency
         self._renew_seconds = lease_seconds / 3
         self._tasks: dict[Claim, tuple[Turn, asyncio.Task[None]]] = {}
+        self._ending: set[Claim] = set()  # whose outcome is being stored: from there on the fence decides
         self._claiming = asyncio.Lock()  # a round under way, which a drain must wait for
         self._wakeup = asyncio.Event()
         self._reserved = 0  # for turns that are claimed as they are recorded
@@ -130,6 +131,7 @@ class Answering:
 
     def _forget(self, turn: Turn) -> None:
         del self._tasks[turn.claim]
+        self._ending.discard(turn.claim)
         _in_flight.set(len(self._tasks))
         if len(self._tasks) + 1 >= self._concurrency:
             self.wake()  # there is room again
@@ -148,7 +150,8 @@ class Answering:
         still_held = await self._turns.renew(held)
         for turn in held:
             entry = self._tasks.get(turn.claim)
-            if turn.claim not in still_held and entry:
+            # One that is being stored may be done by now, and its followers are still to be told.
+            if entry and turn.claim not in still_held and turn.claim not in self._ending:
                 _logger.warning("a turn was taken over", conversation=turn.conversation_id, turn=turn.turn_no)
                 entry[1].cancel()
 
@@ -174,6 +177,7 @@ class Answering:
         started = time.monotonic()
         try:
             reply = self._introduce(turn, await self._write(turn, preview))
+            self._ending.add(turn.claim)
             faultpoint("turn.answered")
             committed = await self._commit(turn, reply, patience=turn.seconds_left - (time.monotonic() - started))
         except DatabaseUnavailable:
@@ -181,6 +185,7 @@ class Answering:
         except Exception:  # whatever went wrong here, the customer is not to wait for a lease to run out
             _logger.exception("answering failed", conversation=turn.conversation_id, turn=turn.turn_no)
             reply = self._introduce(turn, safe_reply("internal_error"))
+            self._ending.add(turn.claim)
             committed = await self._turns.finish(turn, reply)
         if committed is None:
             await self._end_silently(turn, preview.thread, "human_owner")
@@ -227,6 +232,7 @@ class Answering:
 
     async def _end_silently(self, turn: Turn, thread: Thread, reason: str) -> None:
         """No reply is due, or none that is ours; where another claim took over, this changes nothing."""
+        self._ending.add(turn.claim)
         if await self._turns.silence(turn, reason):
             self._hub.silent(thread, turn.turn_no, reason)
             _ended.labels(reason, "", "").inc()
