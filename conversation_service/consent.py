@@ -10,6 +10,7 @@ from pathlib import Path
 
 from conversation_service.database import Session
 from conversation_service.effects.occurrence import Change
+from conversation_service.people.joined import lock_joined
 
 STOP, START, HELP = "stop", "start", "help"
 
@@ -63,16 +64,18 @@ def answer_to(asked: Sequence[str], is_first: bool = False) -> str | None:
 def opt_out(session: Session, conversation_id: str) -> list[Change]:
     """Say nothing more to this customer: what waits is not answered, what is queued is not sent. In a transaction."""
     changes = []
-    for channel, account in session.execute("set_consent", conversation_id, True):
-        ended = session.execute("silence_pending", conversation_id, "opted_out")
-        session.execute("advance_line", conversation_id)
-        changes += _silences((conversation_id, channel, account), (turn_no for (turn_no,) in ended))
+    for one in lock_joined(session, conversation_id):
+        for channel, account in session.execute("set_consent", one, True):
+            ended = session.execute("silence_pending", one, "opted_out")
+            session.execute("advance_line", one)
+            changes += _silences((one, channel, account), (turn_no for (turn_no,) in ended))
     return changes
 
 
 def opt_in(session: Session, conversation_id: str) -> list[Change]:
     """The customer wants to be answered again. In a transaction."""
-    session.execute("set_consent", conversation_id, False)
+    for one in lock_joined(session, conversation_id):
+        session.execute("set_consent", one, False)
     return []
 
 

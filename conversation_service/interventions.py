@@ -9,6 +9,7 @@ from conversation_service import ownership
 from conversation_service.database import Database, Session
 from conversation_service.events import MAX_TEXT, clean
 from conversation_service.identifiers import is_id
+from conversation_service.people.joined import lock_joined
 
 DESCRIPTIONS = {
     "handback": "let the assistant answer in a conversation again",
@@ -95,9 +96,10 @@ def _reply(session: Session, standing: Standing, arguments: argparse.Namespace, 
 def _close(session: Session, standing: Standing, arguments: argparse.Namespace, _message_id: str) -> str:
     if standing.status == "closed":
         return "it is closed already"
-    session.execute("close_conversation", arguments.conversation)
-    session.execute("cancel_queued", arguments.conversation, "conversation_closed")
-    session.execute("silence_pending", arguments.conversation, "human_owner")
+    for one in lock_joined(session, arguments.conversation):
+        session.execute("close_conversation", one)
+        session.execute("cancel_queued", one, "conversation_closed")
+        session.execute("silence_pending", one, "human_owner")
     return "closed; a new message of the customer opens it again"
 
 

@@ -11,6 +11,7 @@ from conversation_service.effects.occurrence import Change
 from conversation_service.effects.targets import changed
 from conversation_service.events import clean, main_kind
 from conversation_service.messages import AUTHORS
+from conversation_service.people.joined import lock_joined
 from protos import conversation_pb2 as pb
 
 _AT_ONCE = 100
@@ -19,8 +20,13 @@ _AT_ONCE = 100
 def take_over(session: Session, conversation_id: str, reason: str) -> list[Change] | None:
     """A person answers from now on: nothing that the assistant was about to say is said. None: no such conversation.
 
-    Within a transaction; safe to repeat.
+    That counts in all that are one with it. Within a transaction; safe to repeat.
     """
+    joined = lock_joined(session, conversation_id)
+    return [change for one in joined for change in _take_over(session, one, reason)] if joined else None
+
+
+def _take_over(session: Session, conversation_id: str, reason: str) -> list[Change]:
     for channel, account, _surface, rev in session.execute("take_over", conversation_id, reason):
         thread = conversation_id, channel, account
         changes = [Change(thread, rev=rev, owner=pb.AUTHOR_HUMAN)] if rev else []
@@ -28,13 +34,13 @@ def take_over(session: Session, conversation_id: str, reason: str) -> list[Chang
         ended = session.execute("silence_pending", conversation_id, "human_owner")
         session.execute("advance_line", conversation_id)
         return changes + [Change(thread, silent=(turn_no, "human_owner")) for (turn_no,) in ended]
-    return None
+    return []
 
 
 def hand_back(session: Session, conversation_id: str, reason: str) -> list[Change]:
     """The assistant answers what comes from now on. Empty where it did already."""
-    rows = session.execute("hand_back", conversation_id, reason)
-    return [_assistant(conversation_id, *row) for row in rows]
+    joined = lock_joined(session, conversation_id)
+    return [_assistant(one, *row) for one in joined for row in session.execute("hand_back", one, reason)]
 
 
 def person_wrote(
@@ -70,12 +76,13 @@ def _write(
     is_to_be_sent: bool,
     message_id: str | None = None,
 ) -> list[Change]:
-    changes = take_over(session, conversation_id, reason)
-    if changes is None:
+    joined = lock_joined(session, conversation_id)
+    if not joined:
         return []
+    changes = [change for one in joined for change in _take_over(session, one, reason)]
     text, content, event_key, platform_time = said
     words = text, json.dumps(content) if content else None, event_key, platform_time, main_kind(content or {})
-    rows = session.execute("say_as_person", conversation_id, message_id or str(uuid.uuid4()), *words, is_to_be_sent)
+    rows = session.execute("say_as_person", joined[0], message_id or str(uuid.uuid4()), *words, is_to_be_sent)
     return changes + [changed(row) for row in rows]
 
 
@@ -113,7 +120,8 @@ async def set_owner(database: Database, request: pb.SetOwnerRequest) -> tuple[li
                 changes = take_over(session, request.conversation_id, _reason(request)) or []
             else:
                 changes = hand_back(session, request.conversation_id, _reason(request))
-            for owner, rev in session.execute("read_owner", request.conversation_id):
+            for stays in lock_joined(session, request.conversation_id)[:1]:
+                ((owner, rev),) = session.execute("read_owner", stays)
                 return changes, pb.SetOwnerResponse(owner=AUTHORS[owner], rev=rev)
             return None
 

@@ -4,6 +4,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 
+from conversation_service import consent, ownership
 from conversation_service.database import Session, columns
 from conversation_service.events import Entry
 from conversation_service.people.finding import Account, FullName, Known, find
@@ -57,7 +58,12 @@ def _merge(session: Session, entry: Entry, found: Known) -> bool:
     if len(ids) < 2:
         return False
     first, *others = sorted(ids, key=lambda one: (_since(found, account, one), one))
-    session.execute("merge_people", first, others, *account)
+    for conversation, is_owned, reason, is_opted_out in session.execute("merge_people", first, others, *account):
+        # What held in one of them holds in all, and ends what waits there.
+        if is_owned:
+            ownership.take_over(session, str(conversation), reason or "merge")
+        if is_opted_out:
+            consent.opt_out(session, str(conversation))
     return True
 
 

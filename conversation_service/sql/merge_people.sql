@@ -1,20 +1,21 @@
 -- PARAMETERS: uuid, uuid[], text, text
 -- Makes several participants one: who stays, the others, channel and account. The oldest conversation continues, the others
--- lead to it; whoever wanted no more messages in one of them wants none in it.
+-- lead to it. Returns it, whether a person owns one of those that were not merged before, and why, and since when somebody
+-- wants no more messages in one of them (null: nobody does).
 WITH threads AS MATERIALIZED (
-    SELECT id, created_at, opted_out_at FROM conversations
+    SELECT id, created_at, continues_in, opted_out_at, owner, owner_reason FROM conversations
     WHERE participant_id = ANY ($1 || $2) AND channel || '' = $3 AND account || '' = $4
     ORDER BY channel, account, thread_key FOR UPDATE
 ), stays AS MATERIALIZED (
-    SELECT t.id FROM threads t JOIN conversations c ON c.id = t.id AND c.continues_in IS NULL
-    ORDER BY t.created_at, t.id LIMIT 1
+    SELECT id FROM threads WHERE continues_in IS NULL ORDER BY created_at, id LIMIT 1
 ), led AS (
-    UPDATE conversations c SET
-        participant_id = $1,
-        continues_in = CASE WHEN c.id <> stays.id THEN stays.id END,
-        opted_out_at = CASE WHEN c.id = stays.id THEN (SELECT min(opted_out_at) FROM threads) ELSE c.opted_out_at END
+    UPDATE conversations c SET participant_id = $1, continues_in = CASE WHEN c.id <> stays.id THEN stays.id END
     FROM stays WHERE c.id IN (SELECT id FROM threads)
 ), merged AS (
     UPDATE participants SET merged_into = $1 WHERE id = ANY ($2) OR merged_into = ANY ($2)
+), named AS (
+    UPDATE participant_aliases SET participant_id = $1 WHERE participant_id = ANY ($2)
 )
-UPDATE participant_aliases SET participant_id = $1 WHERE participant_id = ANY ($2)
+SELECT stays.id, coalesce(bool_or(t.owner = 'human'), false), coalesce(min(t.owner_reason) FILTER (WHERE t.owner = 'human'), ''),
+    coalesce(bool_or(t.opted_out_at IS NOT NULL), false)
+FROM stays JOIN threads t ON t.continues_in IS NULL GROUP BY stays.id
