@@ -1,13 +1,16 @@
 """Turns an authentic webhook into events: what cannot be read becomes poison, and costs its neighbours nothing."""
 
 import hashlib
-from collections.abc import Iterator
+import math
+import time
+from collections import Counter
 
 import structlog
 
 from protos import conversation_pb2 as pb
 from webhook_gateway import metrics
 from webhook_gateway.channels.channel import Channel, Entry, WebhookRequest, event_key
+from webhook_gateway.errors import NotRecorded
 from webhook_gateway.reading import Unreadable
 
 _logger = structlog.get_logger()
@@ -18,35 +21,97 @@ MAX_EVENT_BYTES = 500 * 1024
 _KEPT_BYTES = 256 * 1024
 _MAX_NAME, _MAX_KEY, _MAX_TEXT, _MAX_SHOWN = 255, 512, 65_536, 255
 _MAX_KEY_BYTES = 2000  # of account and key together, in UTF-8
+# Of one body: several times what a platform sends (a thousand updates), and what can be stored while it waits. A body
+# of very many tiny items, or of one that stands in the evidence of many, would cost far more than itself.
+MAX_ITEMS = 5000
+_MAX_BYTES = 32 * 1024 * 1024
+_MOST_REASONS = 5  # in one line of the log
 
 
 class _Unfit(Exception):
     """The event breaks the contract; the text says how, without quoting it."""
 
 
-def read(channel: Channel, request: WebhookRequest) -> list[pb.Event]:
-    """All events of `request`, in its order. Never raises because of what the request holds."""
-    events: list[pb.Event] = []
+class _TooMuch(Exception):
+    """The rest of the body is not read; the text says why."""
+
+
+def read(channel: Channel, request: WebhookRequest, deadline: float = math.inf) -> list[pb.Event]:
+    """All events of `request`, in its order. Whatever it holds, raises nothing but NotRecorded, past `deadline`."""
+    found = _Reading(channel, deadline)
     try:
         proven = channel.proven(request)
         for entry in channel.entries(request):
+            found.begin_item()
             if isinstance(entry.account, str) and entry.account in proven:
-                events += _read_entry(channel, entry)
+                found.read(entry)
             else:
                 metrics.unknown_accounts.labels(channel.name).inc()
+    except NotRecorded:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever an authentic body is, it is kept and acknowledged
         # What was read before that counts; with the whole body kept, the rest can be read once it is understood.
-        first = next(iter(channel.accounts))
-        events.append(_poison(channel, first, request.body, _reason(error)))
-    return events
+        found.keep(next(iter(channel.accounts)), request.body, _reason(error))
+    found.report()
+    return found.events
 
 
-def _read_entry(channel: Channel, entry: Entry) -> Iterator[pb.Event]:
-    try:
-        events = [_fitting(event) for event in channel.events(entry)]
-    except Exception as error:  # noqa: BLE001 - it must not cost its neighbours
-        return iter((_poison(channel, entry.account, entry.raw, _reason(error)),))
-    return iter(events)
+class _Reading:
+    """What one body has come to so far."""
+
+    def __init__(self, channel: Channel, deadline: float) -> None:
+        self.events: list[pb.Event] = []
+        self._channel = channel
+        self._deadline = deadline
+        self._items = self._bytes = 0
+        self._poison: set[tuple[str, str]] = set()
+        self._complaints: Counter[str] = Counter()
+
+    def begin_item(self) -> None:
+        """Raises _TooMuch or NotRecorded."""
+        self._items += 1
+        self._check()
+
+    def read(self, entry: Entry) -> None:
+        """All that an item says, or the item as poison. Raises _TooMuch or NotRecorded."""
+        before = len(self.events)
+        try:
+            for event in self._channel.events(entry):
+                self._add(_fitting(event))
+                self._check()
+        except (_TooMuch, NotRecorded):
+            del self.events[before:]
+            raise
+        except Exception as error:  # noqa: BLE001 - it must not cost its neighbours
+            del self.events[before:]
+            self.keep(entry.account, entry.raw, _reason(error))
+
+    def keep(self, account: str, raw: bytes, reason: str) -> None:
+        """What cannot be read, once: items that are equal have one key."""
+        metrics.poison.labels(self._channel.name).inc()
+        self._complaints[reason] += 1
+        event = _poison(self._channel, account, raw, reason)
+        if (key := (account, event.event_key)) not in self._poison:
+            self._poison.add(key)
+            self._add(event)
+
+    def report(self) -> None:
+        """In one line, however much of the body cannot be read."""
+        if count := self._complaints.total():
+            reasons = [reason for reason, _ in self._complaints.most_common(_MOST_REASONS)]
+            _logger.warning("poison", channel=self._channel.name, count=count, reasons=reasons)
+
+    def _add(self, event: pb.Event) -> None:
+        self.events.append(event)
+        self._bytes += event.ByteSize()
+
+    def _check(self) -> None:
+        if max(self._items, len(self.events)) > MAX_ITEMS:
+            raise _TooMuch(f"more than {MAX_ITEMS} items: only those before are read")
+        if self._bytes > _MAX_BYTES:
+            raise _TooMuch(f"read, it comes to more than {_MAX_BYTES} bytes: only the items before are read")
+        if time.monotonic() > self._deadline:
+            raise NotRecorded("reading it took too long")
 
 
 def _fitting(event: pb.Event) -> pb.Event:
@@ -70,8 +135,6 @@ def _fitting(event: pb.Event) -> pb.Event:
 
 def _poison(channel: Channel, account: str, raw: bytes, reason: str) -> pb.Event:
     """Its key is what it says, so that the platform's next attempt is recognised."""
-    metrics.poison.labels(channel.name).inc()
-    _logger.warning("poison", channel=channel.name, account=account, reason=reason, size=len(raw))
     if len(raw) > _KEPT_BYTES:
         reason = f"{reason} (kept: the first {_KEPT_BYTES} of {len(raw)} bytes)"
     return pb.Event(
@@ -86,6 +149,6 @@ def _poison(channel: Channel, account: str, raw: bytes, reason: str) -> pb.Event
 
 def _reason(error: Exception) -> str:
     """In words that quote nothing of the entry, as a library's message might."""
-    if isinstance(error, Unreadable | _Unfit):
+    if isinstance(error, Unreadable | _Unfit | _TooMuch):
         return str(error)
     return f"cannot be read: {type(error).__name__}"

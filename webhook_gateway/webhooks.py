@@ -78,7 +78,7 @@ class Webhooks:
             return Response(status=403)
         faultpoint("webhook.received")
         try:
-            self._record(intake.read(channel, webhook), deadline)
+            self._record(intake.read(channel, webhook, deadline), deadline)
         except NotRecorded as error:
             _logger.warning("webhook not recorded", channel=channel.name, reason=str(error))
             return Response(status=503, headers={"Retry-After": str(_RETRY_SECONDS)})

@@ -89,6 +89,14 @@ def test_an_unreadable_body_that_is_too_large_is_kept_in_part(platform: Platform
     assert 256 * 1024 < len(kept) < 300 * 1024
 
 
+def test_very_many_tiny_items_are_acknowledged_and_cost_two_pieces_of_evidence(platform: Platform) -> None:
+    mark = str(uuid.uuid4())
+    body = json.dumps({"mark": mark, "updates": [{"cage": "polly"}] * 200_000}).encode()
+    assert 3 * MEGABYTE < len(body) < 4 * MEGABYTE
+    assert platform.post(body).status_code == 200
+    assert sum(mark.encode() in event for event in platform.poison("more than 5000 items")) == 1
+
+
 def test_a_body_of_more_than_4_megabytes_is_refused(platform: Platform) -> None:
     body = b" " * (4 * MEGABYTE)
     assert platform.post(body).status_code == 200
