@@ -105,16 +105,6 @@ class PoisonEvent(Table):
     received_at = DateTimeTZField()
 
 
-class Tombstone(Table):
-    channel = peewee.TextField()
-    account = peewee.TextField()
-    target_key = peewee.TextField()
-    created_at = DateTimeTZField()
-
-    class Meta:
-        primary_key = peewee.CompositeKey("channel", "account", "target_key")
-
-
 class Turn(Table):
     conversation = peewee.ForeignKeyField(Conversation)
     turn_no = peewee.BigIntegerField()

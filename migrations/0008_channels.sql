@@ -83,7 +83,17 @@ CREATE TABLE early_statuses (
 );
 CREATE INDEX early_statuses_received ON early_statuses (received_at);
 
+-- Nobody reads it: the key of a deleted message that has not come yet is recorded in inbound_events instead.
+DROP TABLE tombstones;
+
 -- down
+CREATE TABLE tombstones (
+    channel    text        NOT NULL,
+    account    text        NOT NULL,
+    target_key text        NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (channel, account, target_key)
+);
 DROP TABLE early_statuses, held_echoes, sending_accounts;
 DROP INDEX deliveries_open, deliveries_due, deliveries_behind, deliveries_under_way, deliveries_provider;
 UPDATE deliveries SET run_at = now() WHERE run_at = 'infinity';

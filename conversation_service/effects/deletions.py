@@ -10,7 +10,7 @@ from conversation_service.effects.targets import changed, lock, target_of
 def apply(session: Session, occurrence: Occurrence) -> Sequence[Change]:
     """Blank it, and end its turn where nothing else is asked in it and nobody answers it yet."""
     target = target_of(occurrence, occurrence.event.deletion.target_key)
-    locked = lock(session, target)
+    locked = lock(session, target, occurrence.conversation_id)
     session.execute("bury_message", *target)
     changes = []
     for ids in locked:

@@ -15,8 +15,9 @@ def apply(session: Session, occurrence: Occurrence) -> Sequence[Change]:
         return ()
     # What the edit does not name, such as a caption's picture, stays.
     words = new.text, new.content, new.message_kind() if new.content else None, new.platform_time
+    target = target_of(occurrence, occurrence.event.edit.target_key)
     return [
         changed(row)
-        for ids in lock(session, target_of(occurrence, occurrence.event.edit.target_key))
+        for ids in lock(session, target, occurrence.conversation_id)
         for row in session.execute("edit_message", *ids, *words)
     ]

@@ -1,4 +1,4 @@
-"""The stored message that an event is about: found by its event's key, and changed under its conversation's lock."""
+"""The stored message that an event is about: found by its event's key and changed under its conversation's lock."""
 
 from typing import Any
 
@@ -14,12 +14,14 @@ def target_of(occurrence: Occurrence, target_key: str) -> tuple[str, str, str]:
     return channel, account, clean(target_key)
 
 
-def lock(session: Session, target: tuple[str, str, str]) -> list[tuple[str, str]]:
+def lock(session: Session, target: tuple[str, str, str], conversation_id: str | None) -> list[tuple[str, str]]:
     """The message and its conversation, whose lock is held then; empty where there is no such message.
 
-    By a statement of its own: what the next one sees is what the lock protects.
+    By a statement of its own: what the next one sees is what the lock protects. `conversation_id`: of the event's
+    thread, None where there is none; it is looked through where the event's key is forgotten.
     """
-    return [(str(message), str(conversation)) for message, conversation in session.execute("lock_message", *target)]
+    rows = session.execute("lock_message", *target, conversation_id)
+    return [(str(message), str(conversation)) for message, conversation in rows]
 
 
 def changed(row: tuple[Any, ...]) -> Change:

@@ -39,6 +39,23 @@ def test_a_deleted_message_is_blank_wherever_it_was_kept(database_url: str) -> N
     asyncio.run(scenario())
 
 
+def test_a_message_is_found_when_the_key_of_its_event_is_forgotten(database_url: str) -> None:
+    async def scenario() -> None:
+        async with running_service(database_url, gather_seconds=30) as service:
+            await service.receive(message("t", SECRET, "a"), message("u", "hello", "b"))
+            service.query("UPDATE inbound_events SET received_at = now() - interval '31 days'")
+            await service.app._janitor.clean()
+            assert service.query("SELECT count(*) FROM inbound_events") == [(0,)]
+            await service.receive(deletion("u", "a"))
+            assert SECRET in service.query(KEPT)[0][0], "somebody else deleted it"
+            service.query("DELETE FROM inbound_events")
+            (gone,) = await service.receive(deletion("t", "a"))
+            assert gone.rev == 2
+            assert SECRET not in service.query(KEPT)[0][0]
+
+    asyncio.run(scenario())
+
+
 def test_a_message_that_was_deleted_before_it_came_is_not_stored(database_url: str) -> None:
     async def scenario() -> None:
         async with running_service(database_url) as service:
