@@ -126,6 +126,37 @@ def test_pictures_places_and_stories_are_sent_from_the_menu(page: Page, gateway:
     ] * 3
 
 
+def test_the_newest_message_stays_in_sight_after_a_picture(page: Page, gateway: StubGateway) -> None:
+    for number in range(8):
+        write(page, f"This is message {number}, and it is one of many\n" * 3)
+        expect(page.locator(".row.mine")).to_have_count(number + 1)
+    page.get_by_role("button", name="Send something else").click()
+    page.get_by_role("menuitem", name="Sample picture").click()
+    expect(page.locator("img.picture")).to_have_js_property("complete", True)
+    expect(page.locator(".row.mine").last.locator(".foot")).to_be_in_viewport(ratio=1)
+    write(page, "Here it is")
+    expect(page.locator(".row.mine").last.locator(".text")).to_have_text("Here it is")
+    expect(page.locator(".row.mine").last.locator(".foot")).to_be_in_viewport(ratio=1)
+
+
+def test_who_looks_back_is_left_there_until_they_write_themselves(
+    page: Page, simulator: RunningSimulator, gateway: StubGateway, shop: Shop
+) -> None:
+    for number in range(8):
+        write(page, f"This is message {number}, and it is one of many\n" * 3)
+        expect(page.locator(".row.mine")).to_have_count(number + 1)
+    newest = page.locator(".row .text").last
+    expect(newest).to_be_in_viewport()
+    page.locator(".row.mine").first.scroll_into_view_if_needed()
+    expect(newest).not_to_be_in_viewport()
+    shop.send("whatsapp", "It is on its way", recipient=customer(simulator).id)
+    expect(page.locator(".row.theirs")).to_have_count(1)
+    expect(newest).not_to_be_in_viewport()
+    write(page, "Thank you")
+    expect(newest).to_have_text("Thank you")
+    expect(newest).to_be_in_viewport()
+
+
 def test_a_message_is_answered_reacted_to_edited_and_deleted(page: Page, gateway: StubGateway) -> None:
     write(page, "Helo")
     row = page.locator(".row.mine")

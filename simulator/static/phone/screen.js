@@ -15,7 +15,8 @@ export class Screen {
     this.channel = null;
     this.away = false;
     this.rows = new Map();
-    this.composer = new Composer((one) => this.act(one));
+    this.following = true; // the newest is in sight, and stays so
+    this.composer = new Composer((one) => this.send(one));
     this.under = el("p", { class: "under", role: "status" });
     this.title = el("h2", {}, "The example shop");
     this.list = el("ol", { class: "messages", role: "log", "aria-label": "Conversation", tabindex: "0" });
@@ -24,6 +25,8 @@ export class Screen {
     this.lock = el("div", { class: "lock", hidden: true });
     this.power = el("button", { type: "button", class: "power", "aria-pressed": "false", onclick: () => this.put(!this.away) }, icon("power"), el("span", {}, "Put the phone away"));
     this.element = this.build();
+    this.list.addEventListener("scroll", () => { this.following = this.near(); });
+    this.list.addEventListener("load", () => this.follow(), true); // of a picture, which has no height before
     this.tick();
     setInterval(() => this.tick(), 1000);
   }
@@ -43,8 +46,25 @@ export class Screen {
     this.hint.textContent = `This is the beginning of ${customer.name || customer.id}’s conversation on ${channel.title}.`;
     this.rows.clear();
     this.list.replaceChildren(this.hint);
+    this.following = true;
     this.update();
-    this.list.scrollTop = this.list.scrollHeight;
+  }
+
+  /** Who writes wants to see what they wrote. */
+  send(one) {
+    this.following = true;
+    this.follow();
+    return this.act(one);
+  }
+
+  near() {
+    return this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 80;
+  }
+
+  follow() {
+    if (this.following) {
+      this.list.scrollTop = this.list.scrollHeight;
+    }
   }
 
   /** Bring the list up to date; only what changed is drawn again. */
@@ -52,7 +72,6 @@ export class Screen {
     if (!this.customer) {
       return;
     }
-    const near = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 80;
     const does = {
       act: this.act,
       can: (kind) => this.channel.acts.includes(kind),
@@ -78,9 +97,7 @@ export class Screen {
       }
       before = this.rows.get(message.id).element;
     }
-    if (near) {
-      this.list.scrollTop = this.list.scrollHeight;
-    }
+    this.follow();
     this.notify(thread);
     this.tick();
     if (!this.away && document.visibilityState === "visible" && thread.some((one) => one.author === "shop" && !one.seen && one.state === "delivered")) {
@@ -122,9 +139,8 @@ export class Screen {
       this.dots = el("li", { class: "row theirs dots", "aria-hidden": "true" }, el("div", { class: "bubble" }, el("i"), el("i"), el("i")));
     }
     if (typing && this.list.lastElementChild !== this.dots) {
-      const near = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 80;
       this.list.append(this.dots);
-      this.list.scrollTop = near ? this.list.scrollHeight : this.list.scrollTop;
+      this.follow();
     } else if (!typing) {
       this.dots?.remove();
     }
