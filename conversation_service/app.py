@@ -125,7 +125,7 @@ class App:
     async def _check_readiness(self) -> None:
         """Ready while Postgres answers with the schema that we know."""
         try:
-            await self.database.run(lambda session: session.execute("oldest_turn"), _READY_WITHIN)
+            await self.database.run(lambda session: session.execute("check_schema"), _READY_WITHIN)
         except DatabaseUnavailable:
             await self.server.ready(False)
             raise

@@ -115,7 +115,7 @@ class ConversationService(conversation_pb2_grpc.ConversationServiceServicer):
         return await _available(rpc, self._history.page(request))
 
     async def ClaimDeliveries(self, request: pb.ClaimDeliveriesRequest, rpc: _Rpc) -> pb.ClaimDeliveriesResponse:
-        return await _answered(rpc, self._outbox.claim(request))
+        return await _answered(rpc, self._outbox.claim(request, rpc.time_remaining()))
 
     async def SplitDelivery(self, request: pb.SplitDeliveryRequest, rpc: _Rpc) -> pb.SplitDeliveryResponse:
         if not is_id(request.delivery_id):

@@ -1,16 +1,19 @@
 """Hands deliveries to senders: the heads of lines, at the pace of their channels, the intent committed first."""
 
+import asyncio
 from typing import Any
 
+import structlog
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from conversation_service.database import Database, Row, Session
-from conversation_service.events import clean
+from conversation_service.database import Database, DatabaseUnavailable, Row, Session
 from conversation_service.outbox import lines
+from conversation_service.outbox.claims import Claim
 from conversation_service.outbox.endings import count_end
 from conversation_service.outbox.terms import Account, Rates, check, recipient_columns, typing_columns
 from protos import conversation_pb2 as pb
 
+_logger = structlog.get_logger()
 _DEFAULT_LIMIT = 10
 _LEASE_SECONDS = 30.0
 _ROUNDS = 10  # in which whole lines may turn out to be blocked, before the sender has to ask again
@@ -22,32 +25,57 @@ class Claiming:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._put_backs: set[asyncio.Task[None]] = set()
 
-    async def claim(self, request: pb.ClaimDeliveriesRequest) -> pb.ClaimDeliveriesResponse:
-        """Raises ValueError with what is wrong with the request."""
+    async def claim(self, request: pb.ClaimDeliveriesRequest, seconds: float | None) -> pb.ClaimDeliveriesResponse:
+        """`seconds`: how long the caller waits. Raises ValueError with what is wrong with the request."""
         check(request)
-        claimed, barred, typing = await self._database.run(lambda session: _claim(session, request))
+        claim = Claim(request.worker, seconds)
+        try:
+            claimed, barred, typing = await self._database.run(lambda session: _claim(session, request, claim))
+        except (asyncio.CancelledError, DatabaseUnavailable):
+            if claim.leave():
+                self._put_back(claim)
+            raise
         for channel, reason, count, _conversations in barred:
             count_end(channel, reason, count)
         return pb.ClaimDeliveriesResponse(
             deliveries=[_delivery(row) for row in claimed], typing=[_signal(row) for row in typing]
         )
 
+    def _put_back(self, claim: Claim) -> None:
+        """Nobody waits for it: what cannot be put back becomes unknown when its lease ends."""
+        task = asyncio.create_task(self._database.run(claim.put_back))
+        self._put_backs.add(task)
+        task.add_done_callback(self._note_put_back)
 
-def _claim(session: Session, request: pb.ClaimDeliveriesRequest) -> tuple[list[Row], list[Row], list[Row]]:
+    def _note_put_back(self, task: asyncio.Task[None]) -> None:
+        self._put_backs.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            _logger.warning("claims without a sender are left to their leases", error=str(error))
+
+
+def _claim(
+    session: Session, request: pb.ClaimDeliveriesRequest, claim: Claim
+) -> tuple[list[Row], list[Row], list[Row]]:
+    if claim.recall(session):
+        claim.commit(session)
+        return claim.rows, [], []
+    claim.check()
     session.execute("expire_deliveries")
-    claimed: list[Row] = []
     barred: list[Row] = []
     if accounts := _due_accounts(session, request):
         rates = Rates(request.terms)
         _note_accounts(session, rates, accounts)
         with session.transaction():
             allowances = _hold_accounts(session, rates, accounts)
-            _fill(session, request, allowances, claimed, barred)
-            _pace_accounts(session, rates, claimed)
+            _fill(session, request, claim, allowances, barred)
+            _pace_accounts(session, rates, claim.rows)
+            claim.check()
+        claim.commit(session)
     channels, refresh = typing_columns(request)
     typing = session.execute("signal_typing", channels, refresh) if channels else []
-    return claimed, barred, typing
+    return claim.rows, barred, typing
 
 
 def _due_accounts(session: Session, request: pb.ClaimDeliveriesRequest) -> dict[Account, int]:
@@ -77,8 +105,8 @@ def _hold_accounts(session: Session, rates: Rates, accounts: dict[Account, int])
 def _fill(
     session: Session,
     request: pb.ClaimDeliveriesRequest,
+    claim: Claim,
     allowances: dict[Account, int],
-    claimed: list[Row],
     barred: list[Row],
 ) -> None:
     left = request.limit or _DEFAULT_LIMIT
@@ -97,13 +125,13 @@ def _fill(
             "claim_deliveries",
             conversations,
             due,
-            clean(request.worker)[:200],
+            claim.worker,
             _LEASE_SECONDS,
             *recipient_columns(request.terms),
         )
         for row in found:
             allowances[row[3], row[4]] -= 1
-        claimed += found
+        claim.rows += found
         left -= len(found)
 
 

@@ -21,9 +21,14 @@ class Outbox:
         self._claiming = Claiming(database)
         self._reconciling = Reconciling(database, patience, tell)
 
-    async def claim(self, request: pb.ClaimDeliveriesRequest) -> pb.ClaimDeliveriesResponse:
-        """At most the head of each conversation's line. Raises ValueError with what is wrong with the request."""
-        return await self._claiming.claim(request)
+    async def claim(
+        self, request: pb.ClaimDeliveriesRequest, seconds: float | None = None
+    ) -> pb.ClaimDeliveriesResponse:
+        """At most the head of each conversation's line, for a caller who waits that long.
+
+        Raises ValueError with what is wrong with the request.
+        """
+        return await self._claiming.claim(request, seconds)
 
     async def split(self, request: pb.SplitDeliveryRequest) -> bool:
         """Cut a claimed delivery into parts; whether it is so now. Raises ValueError with what is wrong with them."""
