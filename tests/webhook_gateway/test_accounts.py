@@ -86,6 +86,16 @@ def test_what_is_missing_is_named(
     assert said == f"{prefix}SEED_SECRET: is not set (see .env.example)\n"
 
 
+def test_a_secret_of_commas_only_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = {"PHONE_NUMBER_ID": "1", "ACCESS_TOKEN": "a-token", "APP_SECRET": ",", "VERIFY_TOKEN": "a-word"}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"WHATSAPP_{name}", value)
+    with pytest.raises(SystemExit):
+        accounts.configured(CHANNELS)
+    said = capsys.readouterr().err
+    assert said.startswith("WHATSAPP_APP_SECRET: holds no secret, only commas or blanks")
+
+
 def test_one_account_cannot_be_there_twice(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     said = complaint(
         monkeypatch, capsys, PARROT_CAGE_ID="polly", PARROT_SEED_SECRET="a-secret", PARROT_4_CAGE_ID="polly"

@@ -18,6 +18,8 @@ from webhook_gateway.reading import Unreadable, dump
 
 _MAX_KEY = 512  # characters of an event key, by the contract
 _MAX_THREAD = 255  # characters of a thread key, likewise
+# Seconds. What is asked to wait longer is tried again after that: a slip of the platform's must not stop an account.
+LONGEST_WAIT = 3600.0
 _MAX_RAW = 256 * 1024  # bytes of evidence, of the 512 KiB that a call of the contract takes
 
 
@@ -68,6 +70,13 @@ def secrets(value: SecretStr) -> list[bytes]:
     return [part.strip().encode() for part in value.get_secret_value().split(",") if part.strip()]
 
 
+def at_least_one(value: SecretStr) -> SecretStr:
+    """For fields that hold such a list: with none in it, nothing would be authentic. Raises ValueError."""
+    if not secrets(value):
+        raise ValueError("holds no secret, only commas or blanks: copy it again")
+    return value
+
+
 @dataclass(frozen=True)
 class WebhookRequest:
     """A request to /webhooks/<channel>, its body as it came over the wire; header names are in lower case."""
@@ -111,9 +120,9 @@ class Answer:
 
     @property
     def retry_after_seconds(self) -> float:
-        """Of the header Retry-After; 0 where it says no number of seconds."""
+        """Of the header Retry-After, an hour at most; 0 where it says no number of seconds."""
         value = self.headers.get("retry-after", "").strip()
-        return float(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0.0
+        return min(float(value), LONGEST_WAIT) if value.isascii() and value.isdigit() and len(value) < 10 else 0.0
 
 
 class Channel(ABC):

@@ -11,10 +11,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from protos import conversation_pb2 as pb
-from webhook_gateway.channels.channel import Account, Answer, Call, Channel, WebhookRequest, secrets
+from webhook_gateway.channels.channel import Account, Answer, Call, Channel, WebhookRequest, at_least_one, secrets
 from webhook_gateway.outcomes import Accepted, NotAccepted, Outcome, Rejected, Scope, Unknown
 from webhook_gateway.reading import Unreadable, load, mapping, members
 
@@ -49,6 +49,8 @@ class MetaAccount(Account):
         description="The version of the Graph API.",
     )
 
+    _has_secrets = field_validator("app_secret")(at_least_one)
+
 
 @dataclass(frozen=True)
 class Meaning:
@@ -73,7 +75,6 @@ class Meaning:
 
 
 WINDOW_CLOSED = Meaning("window_closed")
-OPTED_OUT = Meaning("opted_out")
 RECIPIENT = Meaning("recipient")
 CONTENT = Meaning("content")
 INTERNAL = Meaning(internal=True)

@@ -4,11 +4,10 @@ https://core.telegram.org/bots/api#making-requests; an error has a status and a 
 descriptions are those of Telegram's own server: https://github.com/tdlib/telegram-bot-api (Client.cpp).
 """
 
-from webhook_gateway.channels.channel import Answer
+from webhook_gateway.channels.channel import LONGEST_WAIT, Answer
 from webhook_gateway.outcomes import Accepted, NotAccepted, Outcome, Rejected, Scope, Unknown
 
 _MENDING = 300.0  # seconds between two tries of a bot that a person has to mend
-_LONGEST_WAIT = 86_400.0
 _LONGEST_ID = 20  # digits
 
 # Refused for good, by what the description of a 400 or 403 holds, in lower case; the first that fits counts.
@@ -71,5 +70,5 @@ def _taken(body: dict[str, object], chat: str) -> Outcome:
 
 def _wait(parameters: dict[str, object], answer: Answer) -> float:
     seconds = parameters.get("retry_after")
-    told = float(min(max(seconds, 0), _LONGEST_WAIT)) if isinstance(seconds, int) else 0.0
+    told = float(min(max(seconds, 0), LONGEST_WAIT)) if isinstance(seconds, int) else 0.0
     return max(told, answer.retry_after_seconds)

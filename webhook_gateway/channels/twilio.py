@@ -17,6 +17,7 @@ from webhook_gateway.channels.channel import (
     Channel,
     Entry,
     WebhookRequest,
+    at_least_one,
     evidence,
     secrets,
 )
@@ -52,6 +53,8 @@ class TwilioAccount(Account):
         validation_alias="TWILIO_API_BASE_URL",
         description="Where Twilio's API is.",
     )
+
+    _has_secrets = field_validator("auth_token")(at_least_one)
 
     @field_validator("api_secret")
     @classmethod

@@ -1,6 +1,5 @@
 """Calls of the platforms' APIs over HTTPS, and how much is known of one that was not answered."""
 
-import json
 import ssl
 import threading
 import time
@@ -10,6 +9,7 @@ import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 
 from webhook_gateway.channels.channel import Answer, Call
+from webhook_gateway.reading import Unreadable, load
 
 CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS = 5.0, 10.0, 18.0
 _MAX_ANSWER = 1 << 20  # bytes; platforms answer with some hundred
@@ -109,6 +109,6 @@ def _judge(error: Exception) -> NotSent | Unanswered:
 
 def _json(body: bytes) -> object:
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
+        return load(body)
+    except Unreadable:
         return None

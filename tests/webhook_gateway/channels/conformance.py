@@ -13,10 +13,12 @@ from pydantic import SecretStr, ValidationError
 
 from protos import conversation_pb2 as pb
 from tests.webhook_gateway.channels.nonsense import any_json, odd, spoil
+from tests.webhook_gateway.sender.platform import answering, platform
 from webhook_gateway.accounts import configured
 from webhook_gateway.channels import CHANNELS
 from webhook_gateway.channels.channel import Answer, Call, Channel, Entry, Unreadable, WebhookRequest
 from webhook_gateway.outcomes import Accepted, NotAccepted, Outcome, Rejected, Unknown
+from webhook_gateway.sender.transport import Transport
 
 BODIES = Path(__file__).parent / "bodies"
 REASONS = {"window_closed", "opted_out", "recipient", "content", "account"}
@@ -285,7 +287,7 @@ class Conformance:
     @given(
         status=st.integers(100, 599),
         body=any_json | st.builds(lambda code: {"error": {"code": code}}, odd),
-        header=st.text(),
+        header=st.text() | st.integers(0, 10**12).map(str),
     )
     def test_any_answer_means_something(self, status: int, body: Any, header: str) -> None:
         found = self.channel.interpret(Answer(status, body, {"retry-after": header}), self.delivery())
@@ -298,13 +300,46 @@ class Conformance:
                 assert reason in REASONS
             case NotAccepted(code, seconds, _):
                 assert code
-                assert 0 <= seconds < 10**10
+                assert 0 <= seconds <= 3600
             case Unknown(code):
                 assert code
         if status >= 500 and not isinstance(body, dict):
             assert isinstance(found, Unknown)
 
+    @pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 408, 413, 429])
+    @pytest.mark.parametrize("asked", ["3601", "999999999"])
+    def test_no_platform_makes_us_wait_longer_than_an_hour(self, status: int, asked: str) -> None:
+        found = self.channel.interpret(Answer(status, None, {"retry-after": asked}), self.delivery())
+        if isinstance(found, NotAccepted):
+            assert found.retry_after_seconds <= 3600
+
+    def test_an_id_that_no_text_can_hold_can_be_settled_all_the_same(self) -> None:
+        taken = [answer.body for answer, _, outcome in self.answers.values() if isinstance(outcome, Accepted)]
+        for body in taken:
+            garbled = json.dumps(_with_texts(body, "\ud800")).encode()
+            with platform(answering("200 OK", garbled)) as running:
+                answer = Transport().send(Call("POST", running.url, json={}))
+            found = self.channel.interpret(answer, self.delivery())
+            if isinstance(found, Accepted):
+                accepted = pb.SettleDeliveryRequest.Accepted(provider_id=found.provider_id)
+                assert accepted.SerializeToString()
+
     # Secrets
+
+    def test_a_secret_that_is_only_commas_is_refused_with_words_that_say_so(self) -> None:
+        account_type = self.channel.account_type
+        assert self._lists()
+        for name in self._lists():
+            for empty in (",", " , ,", " "):
+                with pytest.raises(ValidationError) as raised:
+                    account_type(**{name: empty})
+                (said,) = [error["msg"] for error in raised.value.errors() if error["loc"] == (name,)]
+                assert "holds no secret" in said or "has to be" in said
+
+    def _lists(self) -> list[str]:
+        """The fields that hold the secrets of which any may have signed."""
+        fields = self.channel.account_type.model_fields
+        return [name for name, field in fields.items() if "comma-separated" in (field.description or "")]
 
     def test_no_secret_is_shown_by_what_may_be_logged(self) -> None:
         call = self.composed()
@@ -356,6 +391,15 @@ def check(channel: Channel, event: pb.Event) -> None:
         assert event.message.ByteSize()
     event.platform_time.ToDatetime()
     assert pb.Event.FromString(event.SerializeToString()) == event
+
+
+def _with_texts(value: Any, text: str) -> Any:
+    """`value` with another text in place of each of its texts."""
+    if isinstance(value, dict):
+        return {key: _with_texts(item, text) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_texts(item, text) for item in value]
+    return text if isinstance(value, str) else value
 
 
 def _backwards(value: Any) -> Any:

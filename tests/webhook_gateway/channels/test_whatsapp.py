@@ -85,7 +85,7 @@ class TestWhatsApp(Conformance):
         "locked": (failed(131031), 1, waits("131031", 300, ACCOUNT)),
         "unpaid": (failed(131042), 1, waits("131042", 300, ACCOUNT)),
         "window": (failed(131047), 1, Rejected("131047", "window_closed")),
-        "opted out": (failed(131050), 1, Rejected("131050", "opted_out")),
+        "no more marketing": (failed(131050), 1, Rejected("131050", "recipient")),
         "undeliverable": (failed(131026), 1, Rejected("131026", "recipient")),
         "undeliverable, whatever the status": (failed(131026, 500), 1, Rejected("131026", "recipient")),
         "not in the test list": (failed(131030), 1, Rejected("131030", "recipient")),
@@ -179,7 +179,7 @@ def test_the_older_signature_does_not_count() -> None:
 
 
 def test_a_list_of_secrets_without_any_secret_believes_nobody() -> None:
-    channel = WhatsApp([account(app_secret=" , ")])
+    channel = WhatsApp([account().model_copy(update={"app_secret": SecretStr(" , ")})])
     assert not any(channel.authenticate(signed(b"{}", secret)) for secret in ("", " ", ",", *APP_SECRETS))
 
 
