@@ -106,8 +106,10 @@ def _interactive(message: Object) -> pb.MessageContent | None:
     kind = text(interactive, "type")
     reply = member(interactive, kind)
     if kind in {"button_reply", "list_reply"}:
-        title = text(reply, "title")
-        return pb.MessageContent(text=title, choice=pb.Choice(id=text(reply, "id"), title=title))
+        title, chosen = text(reply, "title"), text(reply, "id")
+        if not (title or chosen):
+            raise Unreadable(f"a {kind} without a title or an id")
+        return pb.MessageContent(text=title, choice=pb.Choice(id=chosen, title=title))
     if kind == "nfm_reply":  # a submitted form
         form = text(reply, "response_json") or dump(reply)
         return pb.MessageContent(text=text(reply, "body"), structured_json=form)

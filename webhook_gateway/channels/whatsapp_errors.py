@@ -7,7 +7,6 @@ from webhook_gateway.channels.meta import (
     ACCOUNT_STOPPED,
     CONTENT,
     INTERNAL,
-    OPTED_OUT,
     RECIPIENT,
     WINDOW_CLOSED,
     Meaning,
@@ -32,7 +31,6 @@ MEANINGS: Meanings = {
     131053: Meaning(wait=30),  # it could not fetch a file of ours
     # More than 24 hours since the customer's last message.
     131047: WINDOW_CLOSED,
-    131050: OPTED_OUT,  # the customer stopped marketing messages
     # This customer does not get this message.
     130472: RECIPIENT,  # part of an experiment of Meta's
     # The country of this customer is closed to the business. One foreign number must not stop the account.
@@ -41,6 +39,7 @@ MEANINGS: Meanings = {
     131026: RECIPIENT,  # not on WhatsApp, or an application too old
     131030: RECIPIENT,  # not among the numbers that a test account may write to
     131049: RECIPIENT,  # withheld, because the customer gets too many marketing messages
+    131050: RECIPIENT,  # the customer stopped marketing messages, and no others
     131062: RECIPIENT,  # business-scoped ids are not taken for this kind of message
     131063: RECIPIENT,
     # Nobody gets this message.

@@ -184,6 +184,19 @@ def with_id(wamid: str) -> Any:
     return body
 
 
+@pytest.mark.parametrize("name", ["interactive_button_reply", "interactive_list_reply"])
+def test_a_reply_in_which_nothing_was_chosen_is_unreadable(name: str) -> None:
+    body = body_of(name)
+    (message,) = body["entry"][0]["changes"][0]["value"]["messages"]
+    kind = message["interactive"]["type"]
+    for empty in (None, {}, {"id": "", "title": ""}):
+        message["interactive"][kind] = empty
+        (found,) = events(body)
+        assert str(found) == f"a {kind} without a title or an id"
+    message["interactive"][kind] = {"id": "size-42"}
+    assert event(body).message.choice.id == "size-42"
+
+
 def test_half_a_character_is_replaced_and_loses_nothing_else() -> None:
     body = body_of("text")
     body["entry"][0]["changes"][0]["value"]["messages"][0]["text"]["body"] = "a\ud83db\U0001f680"
@@ -193,6 +206,6 @@ def test_half_a_character_is_replaced_and_loses_nothing_else() -> None:
 def test_a_status_of_an_unknown_code_has_no_reason() -> None:
     body = body_of("status_failed")
     (status,) = body["entry"][0]["changes"][0]["value"]["statuses"]
-    for code, reason in ((139999, ""), (131000, ""), (131042, "account"), (131056, "recipient"), (131050, "opted_out")):
+    for code, reason in ((139999, ""), (131000, ""), (131042, "account"), (131056, "recipient"), (131050, "recipient")):
         status["errors"][0]["code"] = code
         assert (event(body).status.error_code, event(body).status.reason) == (str(code), reason)
