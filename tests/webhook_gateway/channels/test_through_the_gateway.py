@@ -102,7 +102,7 @@ def test_a_forged_webhook_is_refused_and_nothing_of_it_is_kept(fleet: Fleet, nam
     case = CHANNELS[name]
     request = case.request_of(case.files()[0].read_bytes())
     before = kinds(fleet, name)
-    for proof in ("", "sha256=" + "0" * 64, request.headers[case.proof].upper() + "=", "x" * 71):
+    for proof in ("", "sha256=" + "0" * 64, request.headers[case.proof].upper() + "=", "x" * 71, "grüße", "\xff" * 71):
         forged = WebhookRequest({**request.headers, case.proof: proof}, request.body, request.query)
         assert post(fleet, name, forged)[0] == 403
     assert kinds(fleet, name) == before
