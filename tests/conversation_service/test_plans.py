@@ -117,3 +117,30 @@ def test_a_follower_reads_its_own_conversation_also_where_the_tables_were_empty_
         tables.change(SEED, first=1, last=DUE, state="done")
         one = str(uuid.UUID(hashlib.md5(b"c7").hexdigest()))
         assert tables.rows_touched("read_changes", [one], ["web"], ["default"], [0], 50) < 50
+
+
+def test_what_is_one_with_a_conversation_is_found_without_the_others(database_url: str, owner_url: str) -> None:
+    one = str(uuid.UUID(hashlib.md5(b"c7").hexdigest()))
+    questions: dict[str, tuple[object, ...]] = {
+        "lock_joined": (one,),
+        "take_echoes": (one, 600.0),
+        "possible_origins": (one, 600.0),
+        "lock_message": ("web", "default", "forgotten", one),
+        "opt_out": (one,),
+    }
+    with (
+        closing(psycopg2.connect(database_url, options=_SESSION_OPTIONS)) as service,
+        closing(psycopg2.connect(owner_url)) as owner,
+    ):
+        service.autocommit = owner.autocommit = True
+        tables = Tables(service.cursor(), owner.cursor())
+        for name, parameters in questions.items():
+            tables.prepare(name, *parameters)
+        tables.change(SEED, first=1, last=DUE, state="done")
+        tables.change("""
+            UPDATE conversations SET continues_in = md5('c1')::uuid WHERE id NOT IN (md5('c1')::uuid, md5('c7')::uuid);
+            INSERT INTO deliveries (channel, account, conversation_id, out_seq, message_id, part, text, state)
+                SELECT 'web', 'default', conversation_id, 1, id, 0, text, 'sending' FROM messages
+        """)
+        for name, parameters in questions.items():
+            assert tables.rows_touched(name, *parameters) < 50, name
