@@ -37,6 +37,11 @@ CREATE INDEX deliveries_due ON deliveries (channel, account, run_at) WHERE state
 CREATE INDEX deliveries_behind ON deliveries (conversation_id) WHERE state = 'queued' AND run_at = 'infinity';
 CREATE INDEX deliveries_under_way ON deliveries (conversation_id) WHERE state IN ('sending', 'unknown');
 CREATE INDEX deliveries_provider ON deliveries (channel, account, provider_id) WHERE provider_id IS NOT NULL;
+-- Of what is under way, run_at is when the attempt began: what it was due for is past.
+UPDATE deliveries d SET run_at = a.started_at FROM delivery_attempts a
+WHERE d.state IN ('sending', 'unknown') AND a.delivery_id = d.id AND a.fence = d.fence;
+CREATE INDEX deliveries_unknown ON deliveries (run_at) WHERE state = 'unknown';
+CREATE INDEX deliveries_unproven ON deliveries (channel, account, run_at) WHERE state = 'unknown';
 
 -- Our accounts at platforms, as far as they have to be used with care.
 CREATE TABLE sending_accounts (
@@ -95,7 +100,8 @@ CREATE TABLE tombstones (
     PRIMARY KEY (channel, account, target_key)
 );
 DROP TABLE early_statuses, held_echoes, sending_accounts;
-DROP INDEX deliveries_open, deliveries_due, deliveries_behind, deliveries_under_way, deliveries_provider;
+DROP INDEX deliveries_open, deliveries_due, deliveries_behind, deliveries_under_way, deliveries_provider,
+    deliveries_unknown, deliveries_unproven;
 UPDATE deliveries SET run_at = now() WHERE run_at = 'infinity';
 CREATE INDEX deliveries_open ON deliveries (conversation_id, out_seq) WHERE state IN ('queued', 'sending', 'unknown');
 CREATE INDEX deliveries_due ON deliveries (run_at) WHERE state = 'queued';

@@ -1,5 +1,6 @@
 """Decides what nobody settles: sends without an answer or a proof, and echoes that were held too long."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 import structlog
 from prometheus_client import Counter
 
-from conversation_service.database import Database, DatabaseBusy, DatabaseUnavailable, Session
+from conversation_service.database import Database, DatabaseBusy, DatabaseUnavailable, Row, Session
 from conversation_service.effects.occurrence import Change
 from conversation_service.outbox import echoes, lines, proofs
 
@@ -20,6 +21,7 @@ Work = Callable[[Session], Sequence[Change]]
 
 _AT_ONCE = 100  # of each kind in one round
 _MET_SECONDS = 60.0
+_STUCK_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Reconciling:
         self._database = database
         self._tell = tell
         self._patience = patience
+        self._next_look = 0.0
 
     async def sweep(self) -> None:
         """One round; costs nothing where nothing waits."""
@@ -63,13 +66,21 @@ class Reconciling:
         unproven = session.execute("unproven_deliveries", patience.proof, patience.silence, _AT_ONCE)
         stale = session.execute("stale_echoes", echoes.HOLD_SECONDS, _AT_ONCE)
         met = session.execute("met_statuses", _MET_SECONDS, _AT_ONCE)
-        stuck = session.execute("stuck_lines", _AT_ONCE)
+        stuck = self._stuck(session)
         return [
             *(_giving_up(identity, fence, patience.resends) for identity, fence in unproven),
             *(_judging(conversation) for (conversation,) in stale),
             *(_applying(identity) for (identity,) in met),
             *(_advancing(conversation) for (conversation,) in stuck),
         ]
+
+    def _stuck(self, session: Session) -> list[Row]:
+        """There are none as a rule, and finding that out takes a look at all that waits behind another one."""
+        if time.monotonic() < self._next_look:
+            return []
+        stuck = session.execute("stuck_lines", _AT_ONCE)
+        self._next_look = time.monotonic() + _STUCK_SECONDS
+        return stuck
 
 
 def _giving_up(identity: UUID, fence: int, resends: bool) -> Work:

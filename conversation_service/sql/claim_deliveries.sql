@@ -23,7 +23,8 @@ WITH line AS MATERIALIZED (
 ), claimed AS (
     UPDATE deliveries d SET
         state = 'sending', fence = d.fence + 1, attempts = d.attempts + 1, worker = $3,
-        lease_until = clock_timestamp() + make_interval(secs => $4)
+        -- From now on its run_at is when the attempt began.
+        lease_until = clock_timestamp() + make_interval(secs => $4), run_at = clock_timestamp()
     FROM due
     -- Says "still queued" so that the planner takes the primary key, not the index of all queued deliveries.
     WHERE d.id = due.head AND due.is_free AND d.state NOT IN ('sending', 'unknown', 'sent', 'dead', 'parked', 'cancelled')
@@ -41,7 +42,7 @@ WITH line AS MATERIALIZED (
     SET paced_at = greatest(c.paced_at, clock_timestamp()) + make_interval(secs => claimed.interval)
     FROM claimed WHERE c.id = claimed.conversation_id AND claimed.interval > 0
 ), intended AS (
-    INSERT INTO delivery_attempts (delivery_id, fence, started_at) SELECT id, fence, clock_timestamp() FROM claimed
+    INSERT INTO delivery_attempts (delivery_id, fence, started_at) SELECT id, fence, run_at FROM claimed
 )
 SELECT c.id, c.fence, c.conversation_id, c.channel, c.account, c.thread_key, c.out_seq, c.part, c.text,
     coalesce((SELECT event_key FROM messages q

@@ -67,7 +67,7 @@ def test_a_sender_that_dies_on_its_way_sends_nothing_twice_and_loses_nothing(wor
         # Nothing left, which nobody can know: it is unknown, and settled when the time for proofs is over.
         world.fleet.query("UPDATE deliveries SET lease_until = now() WHERE state = 'sending'")
         eventually(lambda: "unknown" in {state for (state,) in world.deliveries("state")}, 60)
-        world.fleet.query("UPDATE delivery_attempts SET started_at = started_at - interval '11 minutes'")
+        world.fleet.query("UPDATE deliveries SET run_at = run_at - interval '11 minutes' WHERE state = 'unknown'")
     world.wait_until_settled()
     assert world.received(ann) == [HELLO]
     Invariants(world.fleet.query).check()

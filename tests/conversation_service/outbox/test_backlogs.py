@@ -108,3 +108,18 @@ def test_nothing_is_looked_through_where_nothing_is_under_way(tables: Tables) ->
         ("due_accounts", ([],)),
     ):
         assert tables.rows_touched(name, *parameters) < 10, name
+
+
+def test_what_waits_for_a_proof_is_not_looked_at_before_its_time(tables: Tables) -> None:
+    tables.change(SEED, channel="whatsapp", count=2_000, in_one=False)
+    tables.change("UPDATE deliveries SET state = 'unknown', run_at = now() - interval '300 s'")
+    tables.change(
+        "INSERT INTO sending_accounts (channel, account, proven_through) "
+        "VALUES ('whatsapp', 'default', now() - interval '400 s')"
+    )
+    assert tables.rows_touched("unproven_deliveries", 120.0, 600.0, 100) < 20
+    tables.change("UPDATE sending_accounts SET proven_through = now() - interval '200 s'")
+    assert tables.rows_touched("unproven_deliveries", 120.0, 600.0, 100) < 2_000
+    assert len(tables.read("unproven_deliveries", 120.0, 600.0, 100)) == 100
+    assert tables.read("unproven_deliveries", 400.0, 600.0, 100) == []
+    assert len(tables.read("unproven_deliveries", 120.0, 250.0, 2_000)) == 2_000

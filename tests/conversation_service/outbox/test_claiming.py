@@ -6,6 +6,7 @@ import grpc
 import grpc.aio
 import pytest
 
+from conversation_service.outbox import reconciling
 from protos import conversation_pb2 as pb
 from tests.conversation_service.harness import eventually, platform_message
 from tests.conversation_service.outbox.senders import accept, ask, claim, lose, outbox, queue, states
@@ -186,7 +187,9 @@ def test_what_waits_behind_an_unknown_send_goes_as_soon_as_that_is_settled(datab
     asyncio.run(scenario())
 
 
-def test_a_line_that_somebody_cut_short_goes_on_by_itself(database_url: str) -> None:
+def test_a_line_that_somebody_cut_short_goes_on_by_itself(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconciling, "_STUCK_SECONDS", 0.5)
+
     async def scenario() -> None:
         async with outbox(database_url) as service:
             queue(service, "34600", "1", "2")

@@ -8,7 +8,6 @@ import grpc.aio
 import psycopg2
 import pytest
 
-from conversation_service.database import Session
 from conversation_service.outbox import claiming
 from conversation_service.outbox.claims import Claim
 from protos import conversation_pb2 as pb
@@ -57,18 +56,19 @@ def test_who_asked_and_left_leaves_nothing_behind(
     asyncio.run(scenario())
 
 
-def test_what_was_claimed_as_the_connection_broke_is_handed_out_all_the_same(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("owner", "name"), [(claiming, "_pace_accounts"), (Claim, "commit")])
+def test_what_was_claimed_as_the_connection_broke_before_or_after_its_commit_is_handed_out_once(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str
 ) -> None:
-    commit, broken = Claim.commit, []
+    work, broken = getattr(owner, name), []
 
-    def commit_and_break(self: Claim, session: Session) -> None:
+    def break_once(*asked: Any) -> Any:
         if not broken:
             broken.append(True)
-            raise psycopg2.OperationalError("the answer to COMMIT was lost")
-        commit(self, session)
+            raise psycopg2.OperationalError("the connection is lost")
+        return work(*asked)
 
-    monkeypatch.setattr(Claim, "commit", commit_and_break)
+    monkeypatch.setattr(owner, name, break_once)
 
     async def scenario() -> None:
         async with outbox(database_url) as service:

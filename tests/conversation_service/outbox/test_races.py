@@ -129,7 +129,7 @@ def test_a_proof_and_the_sweep_at_the_same_moment_leave_it_sent(database_url: st
             for round_ in ROUNDS:
                 claimed = await begin(service, round_, "hello")
                 await asyncio.gather(*(lose(service, each) for each in claimed.values()))
-                service.query("UPDATE delivery_attempts SET started_at = now() - interval '1 day'")
+                service.query("UPDATE deliveries SET run_at = now() - interval '1 day'")
                 proofs = [status("sent", f"m{each.id}", each, thread=thread) for thread, each in claimed.items()]
                 sweep = service.app._outbox.reconcile
                 await asyncio.gather(

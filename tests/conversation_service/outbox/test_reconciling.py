@@ -14,7 +14,7 @@ from tests.conversation_service.races.gates import CONVERSATIONS, gate
 
 # What a test may wait for: both times are over at once, or never.
 SOON, NEVER = 0.001, 3600.0
-LONG_AGO = "UPDATE delivery_attempts SET started_at = now() - interval '1 day'"
+LONG_AGO = "UPDATE deliveries SET run_at = now() - interval '1 day'"
 
 
 def resent(channel: str = "whatsapp") -> float:
@@ -104,7 +104,7 @@ def test_a_proof_in_time_spares_the_copy(database_url: str) -> None:
             await lose(service, delivery)
             await service.app._outbox.reconcile()
             await service.receive(status("delivered", "wamid.1", delivery))
-            service.query("UPDATE delivery_attempts SET started_at = now() - interval '1 day'")
+            service.query("UPDATE deliveries SET run_at = now() - interval '1 day'")
             await service.app._outbox.reconcile()
             assert states(service, "state", "blind_resends") == [("sent", 0)]
 
