@@ -1,4 +1,4 @@
-"""The commands for the person who runs it: look at what was set aside, and step into conversations."""
+"""The commands for the person who runs it: look at what was set aside, find conversations and step into them."""
 
 import argparse
 import sys
@@ -6,8 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from conversation_service import interventions, listing
+from conversation_service.conversations import OWNERS, Conversations
 from conversation_service.database import REFUSED, Database, DatabaseUnavailable
-from conversation_service.dead_letters import DeadLetters, EventConflicts, Letter, ParkedDeliveries, PoisonEvents
+from conversation_service.dead_letters import (
+    DeadLetters,
+    EventConflicts,
+    Letter,
+    Listed,
+    ParkedDeliveries,
+    PoisonEvents,
+)
 from conversation_service.inbox import Inbox
 
 Say = Callable[[str], None]
@@ -19,6 +27,7 @@ _KINDS: dict[str, tuple[type[Any], str]] = {
     "conflicts": (EventConflicts, "events whose key had come before with another meaning"),
     "parked": (ParkedDeliveries, "replies of which nobody knows whether they arrived"),
 }
+_FIND = "conversations"
 
 
 class CommandError(Exception):
@@ -32,22 +41,34 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         description="Without a command: start the service. The commands need nothing but its DATABASE_URL.",
         epilog="A command ends with 0, with 1 where something could not be done, with 2 where it was mistyped.",
     )
-    kinds = parser.add_subparsers(dest="kind", metavar=" | ".join([*_KINDS, *interventions.DESCRIPTIONS]))
+    kinds = parser.add_subparsers(dest="kind", metavar=" | ".join([*_KINDS, _FIND, *interventions.DESCRIPTIONS]))
     for kind, (letters, description) in _KINDS.items():
         actions = kinds.add_parser(kind, help=description, description=description).add_subparsers(
             dest="action", required=True, metavar="list | requeue"
         )
         _add_list(actions.add_parser("list", help="show them, oldest first"))
         _add_requeue(actions.add_parser("requeue", help="let them take effect after all; safe to repeat"), letters)
+    _add_find(kinds)
     for kind, description in interventions.DESCRIPTIONS.items():
         interventions.add_arguments(kinds.add_parser(kind, help=description, description=description), kind)
     return parser.parse_args(arguments)
 
 
-def _add_list(parser: argparse.ArgumentParser) -> None:
+def _add_find(kinds: Any) -> None:
+    description = "conversations, by the ids that handback, reply and close take"
+    actions = kinds.add_parser(_FIND, help=description, description=description).add_subparsers(
+        dest="action", required=True, metavar="list"
+    )
+    parser = actions.add_parser("list", help="show them; whose customer wrote last comes first")
+    parser.add_argument("--channel", default="", metavar="NAME", help="only this one: web, whatsapp …")
+    parser.add_argument("--owner", default="", choices=OWNERS, help="only those that a person, or the assistant, has")
+    _add_list(parser, "show what was said last, too")
+
+
+def _add_list(parser: argparse.ArgumentParser, show: str = "show what the customer wrote, too") -> None:
     parser.add_argument("--limit", type=_limit, default=50, help="how many at most (default: 50)")
     parser.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
-    parser.add_argument("--show", action="store_true", help="show what the customer wrote, too")
+    parser.add_argument("--show", action="store_true", help=show)
 
 
 def _add_requeue(parser: argparse.ArgumentParser, letters: type[DeadLetters[Any]]) -> None:
@@ -75,6 +96,8 @@ async def run(arguments: argparse.Namespace, database: Database, inbox: Inbox, s
         if arguments.kind in interventions.DESCRIPTIONS:
             say(await interventions.run(arguments, database))
             return 0
+        if arguments.kind == _FIND:
+            return await _list(arguments, Conversations(database, arguments.channel, arguments.owner), say)
         return await _look_or_requeue(arguments, database, inbox, say)
     except interventions.Refused as refused:
         raise CommandError(str(refused)) from None
@@ -90,7 +113,7 @@ async def _look_or_requeue(arguments: argparse.Namespace, database: Database, in
     return await (_list if arguments.action == "list" else _requeue)(arguments, letters, say)
 
 
-async def _list(arguments: argparse.Namespace, letters: DeadLetters[Any], say: Say) -> int:
+async def _list(arguments: argparse.Namespace, letters: Listed[Any], say: Say) -> int:
     left, after, first = arguments.limit, letters.start, True
     while left and (found := await letters.read(after, min(left, _AT_ONCE), bodies=arguments.show)):
         for line in _lines(found, arguments, first):

@@ -39,20 +39,24 @@ class Letter(Generic[Id]):
         return self.body.decode(errors="backslashreplace")
 
 
-class DeadLetters(Protocol[Id]):
-    """One kind of them. Both ways are safe to repeat."""
+class Listed(Protocol[Id]):
+    """What can be listed page by page."""
 
     name: str
     start: tuple[object, ...]
 
-    @staticmethod
-    def parse_id(text: str) -> Id:
-        """An id as a person types it. Raises ValueError."""
-
     async def read(
         self, after: tuple[object, ...], limit: int, ids: Sequence[Id] = (), bodies: bool = False
     ) -> list[Letter[Id]]:
-        """The oldest behind the position `after`, at most `limit`, only those of `ids` where there are any."""
+        """The first behind the position `after`, at most `limit`, only those of `ids` where there are any."""
+
+
+class DeadLetters(Listed[Id], Protocol[Id]):
+    """One kind of them, oldest first. Both ways are safe to repeat."""
+
+    @staticmethod
+    def parse_id(text: str) -> Id:
+        """An id as a person types it. Raises ValueError."""
 
     async def requeue(self, letter: Letter[Id]) -> tuple[bool, str]:
         """Let it take effect after all: whether it left this place, and what became of it."""

@@ -1,4 +1,4 @@
-"""What was set aside, as lines for a terminal. Any of it may be an attacker's, so only plain text gets through."""
+"""What is listed, as lines for a terminal. Any of it may be an attacker's, so only plain text gets through."""
 
 import json
 from datetime import datetime
@@ -6,7 +6,8 @@ from typing import Any
 
 from conversation_service.dead_letters import Letter
 
-_WIDTHS = {"id": 8, "received": 20, "created": 20, "channel": 10, "account": 18, "key": 48, "conversation": 36}
+_WIDTHS = {"id": 8, "received": 20, "created": 20, "wrote": 20, "channel": 10, "account": 18, "key": 48}
+_WIDTHS |= {"conversation": 36, "owner": 9, "thread": 24}
 _NARROW, _UUID = 8, 36
 
 

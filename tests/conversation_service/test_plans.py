@@ -144,3 +144,12 @@ def test_what_is_one_with_a_conversation_is_found_without_the_others(database_ur
         """)
         for name, parameters in questions.items():
             assert tables.rows_touched(name, *parameters) < 50, name
+
+
+def test_the_newest_conversations_are_found_without_reading_all(tables: Tables) -> None:
+    newest = ("infinity", "infinity", str(uuid.UUID(int=0)), 50, True, "", "")
+    tables.change("UPDATE conversations SET last_customer_at = now() - random() * interval '300 days'")
+    tables.change("ANALYZE conversations")
+    tables.prepare("list_conversations", *newest)
+    assert len(tables.read("list_conversations", *newest)) == 50
+    assert tables.rows_touched("list_conversations", *newest) < QUIET / 10
