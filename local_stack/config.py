@@ -28,7 +28,7 @@ class StackSettings(Settings):
     simulator_port: int = Field(8090, ge=1, le=65535, description="HTTP port of the simulator.")
     web_gateway_metrics_port: int | None = Field(None, ge=0, le=65535, description="Its /metrics; 0: none.")
     webhook_gateway_metrics_port: int | None = Field(None, ge=0, le=65535, description="Its /metrics; 0: none.")
-    webhook_sender_metrics_port: int = Field(9182, ge=1, le=65535, description="The sender's /metrics.")
+    webhook_sender_metrics_port: int | None = Field(None, ge=1, le=65535, description="The sender's /metrics.")
     conversation_service_metrics_port: int | None = Field(None, ge=0, le=65535, description="Its /metrics; 0: none.")
     llm_service_metrics_port: int | None = Field(None, ge=0, le=65535, description="Its /metrics; 0: none.")
     service_token: SecretStr | None = Field(

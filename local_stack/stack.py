@@ -23,7 +23,7 @@ from local_stack.progress import Progress
 from local_stack.service_process import ServiceProcess
 from local_stack.stopping import StopRequested, StopSignals
 from local_stack.supervisor import Supervisor
-from local_stack.wiring import Secrets, listening_ports, wire
+from local_stack.wiring import Secrets, listening_ports, settled, wire
 from migrations.addresses import Addresses
 from migrations.files import MigrationError
 from migrations.runner import migrate_up
@@ -45,7 +45,7 @@ def run(settings: StackSettings, environment: Mapping[str, str], stops: StopSign
     with folder.claimed():
         patience = LEFTOVERS_END_WITHIN if folder.was_left_behind else 0.0
         require_free(settings.host, listening_ports(settings), patience)
-        stack = _Stack(settings, folder, progress)
+        stack = _Stack(settled(settings), folder, progress)
         try:
             stack.start(environment)
             stack.look_after()

@@ -60,11 +60,21 @@ class Wiring:
         }
 
 
+def settled(settings: StackSettings) -> StackSettings:
+    """With a port for the sender, which listens nowhere but for its metrics and is asked there whether it is ready."""
+    if settings.webhook_sender_metrics_port is not None:
+        return settings
+    wish = settings.webhook_gateway_port + METRICS_OFFSET + 1  # beside the gateway's own
+    reserved = {*listening_ports(settings).values(), settings.webhook_gateway_port + METRICS_OFFSET}
+    return settings.model_copy(update={"webhook_sender_metrics_port": choose_port(settings.host, wish, reserved)})
+
+
 def listening_ports(settings: StackSettings) -> dict[str, int]:
     """What the stack is going to listen on because somebody said so, by the name of the setting."""
     ports = {} if settings.database_url else {"POSTGRES_PORT": settings.postgres_port}
     for row in SERVICES:
-        ports[row.port_name.upper()] = row.port(settings)
+        if getattr(settings, row.port_name) is not None:  # the sender's may have to be chosen yet
+            ports[row.port_name.upper()] = row.port(settings)
         if row.metrics and (chosen := getattr(settings, f"{row.name}_metrics_port")):
             ports[f"{row.name.upper()}_METRICS_PORT"] = chosen
     return ports
@@ -76,7 +86,7 @@ def wire(
     secrets: Secrets,
     environment: Mapping[str, str],
 ) -> Wiring:
-    """`environment` is what the user has said."""
+    """`settings` are settled, `environment` is what the user has said."""
     host = settings.local_host()
     urls = {f"{name.upper()}_URL": f"http://{host}:{settings.port(name)}" for name in URLS}
     return Wiring(

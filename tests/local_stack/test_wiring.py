@@ -10,7 +10,7 @@ from local_stack.environment import joined
 from local_stack.errors import StackError
 from local_stack.ports import HIGHEST, choose_port, require_free
 from local_stack.process_table import SERVICES, visible_to
-from local_stack.wiring import Secrets, Wiring, wire
+from local_stack.wiring import Secrets, Wiring, settled, wire
 from migrations.addresses import Addresses
 from tests.ports import free_port
 
@@ -25,7 +25,7 @@ def without_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def wired(**settings: object) -> Wiring:
-    return wire(StackSettings.model_validate(settings), DATABASE, Secrets(TOKEN, SECRET, "s" * 32), {})
+    return wire(settled(StackSettings.model_validate(settings)), DATABASE, Secrets(TOKEN, SECRET, "s" * 32), {})
 
 
 def test_a_metrics_port_is_a_hundred_above_its_services() -> None:
@@ -44,6 +44,19 @@ def test_a_metrics_port_that_is_taken_or_promised_gives_way_to_a_free_one() -> N
     assert max(metrics.values()) <= HIGHEST
 
 
+def test_the_senders_port_follows_the_gateways_and_gives_way_where_it_is_taken() -> None:
+    port = free_port()
+    assert wired(webhook_gateway_port=port - 101).ports["WEBHOOK_SENDER_METRICS_PORT"] == str(port)
+    assert wired(webhook_gateway_port=port - 101, llm_service_port=port).ports["WEBHOOK_SENDER_METRICS_PORT"] != str(
+        port
+    )
+    with socket.create_server(("127.0.0.1", port)):
+        ports = wired(webhook_gateway_port=port - 101).ports
+    assert ports["WEBHOOK_SENDER_METRICS_PORT"] != str(port)
+    assert len(set(ports.values())) == len(ports)
+    assert wired(webhook_sender_metrics_port=4711).ports["WEBHOOK_SENDER_METRICS_PORT"] == "4711"
+
+
 def test_a_metrics_port_that_was_chosen_is_kept_and_zero_is_none() -> None:
     ports = wired(llm_service_metrics_port=4711, web_gateway_metrics_port=0).ports
     assert (ports["LLM_SERVICE_METRICS_PORT"], ports["WEB_GATEWAY_METRICS_PORT"]) == ("4711", "0")
@@ -55,7 +68,7 @@ def test_a_metrics_port_that_was_chosen_is_kept_and_zero_is_none() -> None:
 )
 def test_addresses_say_where_the_services_are_reached_from_here(host: str, reached: str) -> None:
     none = {f"{row.name}_metrics_port": 0 for row in SERVICES if row.metrics}
-    stack = wired(host=host, **none)
+    stack = wired(host=host, webhook_sender_metrics_port=9182, **none)
     assert stack.addresses["LLM_SERVICE_ADDRESS"] == f"{reached}:9052"
     assert stack.urls["WEB_GATEWAY_URL"] == f"http://{reached}:8080"
 
