@@ -219,7 +219,7 @@ def test_a_parked_delivery_is_due_again_and_holds_its_place(with_desk: WithDesk)
         assert (found["id"], found["conversation"], found["reason"]) == (delivery, conversation, "no_proof")
         assert await desk.run("parked", "requeue", delivery) == [f"{delivery}: queued, due now"]
         state = desk.query("SELECT state, reason, fence, settled_at, run_at <= now() FROM deliveries")
-        assert state == [("queued", None, 2, None, True)]
+        assert state == [("queued", "resend", 2, None, True)]
         assert await desk.run("parked", "requeue", "--all") == []
 
     with_desk(scenario)

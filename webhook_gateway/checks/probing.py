@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from chassis.settings import variable_of
 from webhook_gateway.channels.channel import Account, Answer, Call, Channel, secrets
 from webhook_gateway.checks.finding import Finding, Stuck, printable
-from webhook_gateway.sender.transport import NotSent, Unanswered
+from webhook_gateway.sender.transport import BEYOND_ASCII, NotSent, Unanswered
 
 _LOCAL = ("localhost", "127.", "[::1]")
 _BEYOND = "holds a letter beyond ASCII, as the … of a shortened text: paste it anew."
@@ -60,12 +60,12 @@ class Probing:
         try:
             return self.send(call)
         except (NotSent, Unanswered) as error:
+            if str(error) == BEYOND_ASCII:
+                raise Stuck(f"{' and '.join(self._beyond_ascii())} {_BEYOND}") from None
             what = _UNREACHABLE.get(str(error), "cannot be reached")
             if whom:
                 raise Stuck(f"{whom} {what}.") from None
             raise Stuck(f"{self.channel.title} ({host_of(call.url)}) {what}. Is this machine online?") from None
-        except UnicodeError:  # its text would show the setting
-            raise Stuck(f"{' and '.join(self._beyond_ascii())} {_BEYOND}") from None
 
     def _beyond_ascii(self) -> list[str]:
         fields = type(self.account).model_fields

@@ -12,6 +12,7 @@ from webhook_gateway.channels.channel import Answer, Call
 from webhook_gateway.reading import Unreadable, load
 
 CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS = 5.0, 10.0, 18.0
+BEYOND_ASCII = "beyond_ascii"
 _MAX_ANSWER = 1 << 20  # bytes; platforms answer with some hundred
 _PIECE = 16_384
 
@@ -64,8 +65,8 @@ class Transport:
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
             # Not chained: the message of the cause holds the whole URL.
             raise _judge(error) from None
-        except UnicodeError:  # a token with a letter that no header can carry
-            raise NotSent("invalid_address") from None
+        except UnicodeError:  # a token with a letter that no header can carry; the error's text would show it
+            raise NotSent(BEYOND_ASCII) from None
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, _json(body), headers)
 
