@@ -20,19 +20,22 @@ def introduce(session: Session, strangers: Sequence[Entry], known: Known) -> Non
     with session.transaction():
         people = _insert(session, strangers, known)
         names = [(entry.key[:2], name) for entry in strangers for name in entry.names]
-        session.execute("lock_people", sorted(set(find(session, names).bearers.values())))
-        found = find(session, names)  # what was found out about them before they were locked
+        found = find(session, names)
+        # Who is new is nobody else's business before this is committed.
+        if others := set(found.bearers.values()) - people:
+            session.execute("lock_people", sorted(others))
+            found = find(session, names)  # what was found out about them before they were locked
         merged = False
         for entry in strangers:
             merged |= _merge(session, entry, found)
             found = find(session, names) if merged else found
-        session.execute("forget_nameless", people)  # somebody else was faster
+        if nameless := people - set(found.bearers.values()):  # somebody else was faster, or they were merged
+            session.execute("forget_nameless", sorted(nameless))
         _open(session, strangers, found)
-        for entry in strangers:
-            _retire(session, entry, found)
+        _retire(session, strangers, found, people)
 
 
-def _insert(session: Session, strangers: Sequence[Entry], known: Known) -> list[str]:
+def _insert(session: Session, strangers: Sequence[Entry], known: Known) -> set[str]:
     """The new participants."""
     bearers = dict(known.bearers)
     people: dict[str, str] = {}
@@ -48,7 +51,7 @@ def _insert(session: Session, strangers: Sequence[Entry], known: Known) -> list[
                 bearers[name] = rows[name] = bearer
     named = [(bearer, *account, *name) for (account, name), bearer in rows.items()]
     session.execute("introduce_people", *columns(list(people.items()), 2), *columns(named, 5))
-    return list(people)
+    return set(people)
 
 
 def _merge(session: Session, entry: Entry, found: Known) -> bool:
@@ -103,12 +106,17 @@ def _open_threads(session: Session, rows: dict[tuple[Account, str], tuple[str, s
         session.execute("open_conversations", *columns(taken, 5))
 
 
-def _retire(session: Session, entry: Entry, found: Known) -> None:
-    """Nobody bears two names of a kind: the one that they bring now replaces the other."""
-    account = entry.key[:2]
-    kinds = defaultdict(list)
-    for kind, value in entry.names:
-        kinds[kind].append(value)
-    bearer = next((found.bearers.get((account, name)) for name in entry.names if proves(name)), None)
-    for kind in kinds.keys() - {ID} if bearer else ():
-        session.execute("retire_names", bearer, *account, kind, kinds[kind])
+def _retire(session: Session, strangers: Sequence[Entry], found: Known, people: set[str]) -> None:
+    """Nobody bears two names of a kind: the one that they brought last replaces the others."""
+    brought: dict[tuple[str, Account, str], list[list[str]]] = defaultdict(list)
+    for entry in strangers:
+        account = entry.key[:2]
+        bearer = next((found.bearers.get((account, name)) for name in entry.names if proves(name)), None)
+        if bearer:
+            for kind in sorted({kind for kind, _value in entry.names} - {ID}):
+                values = [value for one, value in entry.names if one == kind]
+                if values not in brought[bearer, account, kind][-1:]:
+                    brought[bearer, account, kind].append(values)
+    for (bearer, account, kind), changes in brought.items():
+        if bearer not in people or len(changes) > 1:  # else there is nothing that it could replace
+            session.execute("retire_names", bearer, *account, kind, changes[-1])
