@@ -107,9 +107,7 @@ def measured(path: Path, *names: str) -> None:
     out, error = process.communicate(timeout=400)
     assert process.returncode == 0, out + error
     figures = json.loads(path.read_text())["figures"]
-    assert {name: list(values) for name, values in figures.items()} == {
-        name: list(FIGURES[name].lines) for name in names
-    }
+    assert {name: set(values) for name, values in figures.items()} == {name: set(FIGURES[name].lines) for name in names}
     for name in names:
         assert all(line.what in out for line in FIGURES[name].lines.values())
 

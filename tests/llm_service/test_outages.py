@@ -6,6 +6,7 @@ from statistics import median
 import pytest
 
 from llm_service.breaker import BREAKER_OPEN, State
+from protos import llm_pb2
 from tests.llm_service.crowd import CONVERSATIONS, Crowd, asking, state
 from tests.llm_service.serving import answer, eventually, running, start
 from tests.scripted_openai import BEHAVIOURS, HELLO, Exchange, ScriptedOpenAI
@@ -42,6 +43,7 @@ async def bridge(server: ScriptedOpenAI, behaviour: str, storm: float, model_sec
     changes = {"llm_timeout_ms": int(model_seconds * 1000), "openai_fallback_model": "second"}
     async with asking(server, behaviour, **changes) as crowd:
         await asyncio.sleep(storm)
+        await eventually(lambda: passed_over(crowd.told), storm)  # on a busy machine it takes longer to fill the ladder
         assert state() is not State.CLOSED
         assert state("second") is not State.CLOSED
         during = Crowd(list(crowd.told), crowd.asked)
@@ -52,11 +54,14 @@ async def bridge(server: ScriptedOpenAI, behaviour: str, storm: float, model_sec
     assert {told.provider for told in during.told} == {"offline"}
     assert calls <= 1.1 * crowd.asked
     print(f"{len(during.told)} answers in the storm, {crowd.asked} turns, {calls} calls")
-    passed_over = [
-        told for told in during.told if [call.error_code for call in told.calls] == [BREAKER_OPEN] * 2 + [""]
-    ]
-    assert passed_over, "nobody was answered without asking a model"
-    assert median(told.latency_ms for told in passed_over) < model_seconds * 1000, "quotes come without a wait"
+    assert median(told.latency_ms for told in passed_over(during.told)) < model_seconds * 1000, (
+        "quotes come without a wait"
+    )
+
+
+def passed_over(told: list[llm_pb2.Final]) -> list[llm_pb2.Final]:
+    """Those who were answered without asking a model."""
+    return [final for final in told if [call.error_code for call in final.calls] == [BREAKER_OPEN] * 2 + [""]]
 
 
 @pytest.mark.parametrize("behaviour", ["limited", "stall"])
