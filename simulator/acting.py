@@ -96,8 +96,11 @@ class Acting:
         return len(unread) if updates else 0
 
     def post(self, channel: str, updates: Sequence[Update]) -> Answer | None:
-        """Ready-made updates in one body."""
-        return self._postman.post_now(self._platforms[channel], updates)
+        """Ready-made updates in one body. Raises NotThere for more than it may hold."""
+        platform = self._platforms[channel]
+        if len(updates) > platform.batch:
+            raise NotThere(f"a body of {channel} holds at most {platform.batch:,}; there are {len(updates):,} items")
+        return self._postman.post_now(platform, updates)
 
     def _doing(self, customer: Customer, act: Act) -> Doing:
         account = self._world.accounts.of(customer.channel, customer.account)

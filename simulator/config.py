@@ -49,7 +49,9 @@ class SimulatorSettings(Settings):
         pattern="^(https?://[^/]+)?$",
         description="The gateway's public address, which Twilio signs; empty: the URL.",
     )
-    simulator_app_id: str = Field("100200300400801", min_length=1, description="The Meta app that sends for the shop.")
+    simulator_app_id: str = Field(
+        "100200300400801", pattern="^[0-9]+$", description="The Meta app that sends for the shop."
+    )
 
     simulator_whatsapp_phone_number_id: str = Field("100200300400501", min_length=1, description="WhatsApp's account.")
     simulator_whatsapp_business_account_id: str = Field("100200300400601", min_length=1, description="The WABA.")

@@ -2,10 +2,10 @@
 
 GET    /control/accounts                                   the shop's accounts with their tokens and secrets
 POST   /control/accounts                                   one more: channel, id, and what else Account has
-GET    /control/accepted?after=N                           every accepted send, by order number
-GET    /control/calls?after=N                              every call of the platforms' APIs
-GET    /control/webhooks                                   what waits, and every webhook that was posted
-PUT    /control/webhooks/<channel>                         how webhooks arrive (Manners)
+GET    /control/accepted?after=N&last=M                    accepted sends, by order number
+GET    /control/calls?after=N&last=M                       calls of the platforms' APIs
+GET    /control/webhooks?after=N&last=M                    what waits, and the webhooks that were posted
+GET|PUT /control/webhooks/<channel>                        how webhooks arrive (Manners)
 POST   /control/webhooks/<channel>                         {"items": […], "account"}: ready-made updates in one body
 GET|POST|DELETE /control/rules, DELETE /control/rules/<n>  misbehaviour (Rule)
 GET    /control/changes?after=N&wait=S                     customers and messages that changed
@@ -18,6 +18,8 @@ POST   /control/shops/<channel>/<id>/acts                  a person of the shop 
 POST   /control/media                                      a file, to be named in an act
 POST   /control/handshake/<channel>                        the platform asks the gateway by GET
 POST   /control/load                                       many messages of many customers (Load)
+
+Of each log the newest 100,000 entries are kept.
 """
 
 from dataclasses import fields
@@ -32,13 +34,14 @@ from simulator.acts import Act
 from simulator.customers import Customer
 from simulator.handshake import shake_hands
 from simulator.load import Driver, Load
+from simulator.log import Log
 from simulator.misbehaviour import Rule, Script
 from simulator.platforms.platform import Json, NotThere, Update
 from simulator.postman import Answer, Manners, Postman
 from simulator.world import World
 
 _Model = TypeVar("_Model", bound=BaseModel)
-_LONGEST_WAIT = 25.0
+_LONGEST_WAIT = 25
 _SETTABLE = {"name", "username", "user_id", "hides_number", "reads"}
 CHANNELS = ("whatsapp", "instagram", "messenger", "telegram", "twilio")
 
@@ -76,20 +79,19 @@ def create(world: World, script: Script, postman: Postman, acting: Acting, drive
 def _register_logs(api: Blueprint, world: World, postman: Postman) -> None:
     @api.get("/accepted")
     def accepted() -> Json:
-        return {"accepted": world.accepted[_number("after") :]}
+        return {"accepted": _asked(world.accepted)}
 
     @api.get("/calls")
     def calls() -> Json:
-        return {"calls": world.calls[_number("after") :]}
+        return {"calls": _asked(world.calls)}
 
     @api.get("/changes")
     def changes() -> Json:
-        wait = min(float(request.args.get("wait", "0") or 0), _LONGEST_WAIT)
-        return world.changes(_number("after"), wait)
+        return world.changes(_number("after"), min(_number("wait"), _LONGEST_WAIT))
 
     @api.get("/webhooks")
     def webhooks() -> Json:
-        return {"waiting": postman.waiting(), "posted": postman.posted[_number("after") :]}
+        return {"waiting": postman.waiting(), "posted": _asked(postman.posted)}
 
 
 def _register_accounts(api: Blueprint, world: World, postman: Postman) -> None:
@@ -138,6 +140,10 @@ def _register_rules(api: Blueprint, script: Script) -> None:
 
 
 def _register_webhooks(api: Blueprint, world: World, postman: Postman, acting: Acting) -> None:
+    @api.get("/webhooks/<channel>")
+    def manners(channel: str) -> Json:
+        return postman.manners(_known(channel)).model_dump()
+
     @api.put("/webhooks/<channel>")
     def behave(channel: str) -> Json:
         postman.behave(_known(channel), _parsed(Manners))
@@ -165,7 +171,7 @@ def _register_customers(api: Blueprint, world: World, acting: Acting) -> None:
 
     def customer(channel: str, customer_id: str) -> Customer:
         account = world.accounts.of(_known(channel), request.args.get("account", ""))
-        if channel == "telegram" and not customer_id.isdigit():
+        if channel == "telegram" and not (customer_id.isascii() and customer_id.isdigit()):
             raise BadRequest("a customer of telegram is a number")
         return world.customer(channel, account.id, customer_id)
 
@@ -203,9 +209,13 @@ def _known(channel: str) -> str:
     return channel
 
 
+def _asked(log: Log) -> list[Json]:
+    return log.after(_number("after"), _number("last"))
+
+
 def _number(name: str) -> int:
     value = request.args.get(name, "0")
-    if not value.isdigit():
+    if not (value.isascii() and value.isdigit()):
         raise BadRequest(f"{name} is a number, 0 or more")
     return int(value)
 

@@ -72,6 +72,11 @@ class Message:
     fails: str = ""
     rev: int = 0
 
+    @property
+    def thread(self) -> tuple[str, str, str]:
+        """The key of its customer."""
+        return self.channel, self.account, self.customer
+
     def shown(self) -> dict[str, Any]:
         shown = dataclasses.asdict(self)
         del shown["callback"]

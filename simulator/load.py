@@ -43,9 +43,12 @@ class Driver:
         self._acting = acting
 
     def run(self, load: Load) -> dict[str, Any]:
-        """The gateway's answers by status, and seconds: of the whole, and of single answers. Nothing is tried again."""
-        platform = self._platforms[load.channel]
+        """The gateway's answers by status, and seconds: of the whole, and of single answers. Nothing is tried again.
+
+        Raises UnknownAccount, also for a channel that there is not.
+        """
         updates = self._updates(load)
+        platform = self._platforms[load.channel]
         size = min(load.body, platform.batch)
         bodies = [updates[start : start + size] for start in range(0, len(updates), size)]
         envelopes = [platform.envelope(body, self._postman.public_url) for body in bodies]

@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+_MOST_BYTES = 256 * 1024 * 1024
 _SAMPLE = Path(__file__).with_name("static") / "sample.jpg"
 _KINDS = {"image": "image/jpeg", "audio": "audio/ogg; codecs=opus", "video": "video/mp4", "sticker": "image/webp"}
 
@@ -26,16 +27,20 @@ class Medium:
 
 
 class Media:
-    """All files of this run. Their ids are digits, as WhatsApp's are."""
+    """All files of this run, up to 256 MB, then without the oldest. Their ids are digits, as WhatsApp's are."""
 
     def __init__(self) -> None:
         self._files: dict[str, Medium] = {}
+        self._bytes = 0
         self._lock = threading.Lock()
 
     def add(self, data: bytes, mime_type: str) -> Medium:
         medium = Medium(str(10**15 + secrets.randbelow(9 * 10**15)), mime_type, data)
         with self._lock:
             self._files[medium.id] = medium
+            self._bytes += len(data)
+            while self._bytes > _MOST_BYTES:
+                self._bytes -= len(self._files.pop(next(iter(self._files))).data)
         return medium
 
     def get(self, medium_id: str) -> Medium | None:

@@ -72,11 +72,13 @@ class Script:
         with self._lock:
             before = len(self._rules)
             self._rules = [rule for rule in self._rules if rule.id != rule_id]
+            self._chances.pop(rule_id, None)
             return len(self._rules) < before
 
     def clear(self) -> None:
         with self._lock:
             self._rules = []
+            self._chances = {}
 
     def rules(self) -> list[dict[str, Any]]:
         return [rule.model_dump() for rule in list(self._rules)]

@@ -8,17 +8,18 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated
 
 import requests
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
 
+from simulator.log import Log
 from simulator.platforms.platform import Envelope, Platform, Update
 
 _logger = structlog.get_logger()
 _SENDERS = 32
-# Connecting, and waiting for the answer: Meta gives a gateway about five seconds.
+# Connecting, and waiting for the answer, as Twilio has it; Meta asks for an answer within five seconds.
 _TIMEOUT = (5, 15)
 
 
@@ -35,7 +36,7 @@ class Manners(BaseModel):
         default=0, ge=0, le=1000, description="Updates of a body; 0: as many as the platform puts into one."
     )
     withhold: bool = Field(default=False, description="Nothing is posted until this is taken back.")
-    retry_pauses: tuple[float, ...] = Field(
+    retry_pauses: tuple[Annotated[float, Field(ge=0, le=86_400)], ...] = Field(
         default=(0.5, 1, 2, 5, 10, 30, 60, 120, 300), description="Seconds before each further attempt."
     )
     retry_refused: bool | None = Field(default=None, description="Whether an answer other than 2xx counts as failed.")
@@ -69,8 +70,10 @@ class Postman:
     def __init__(self, gateway_url: str, public_url: str = "") -> None:
         self.gateway_url = gateway_url.rstrip("/")
         self.public_url = (public_url or gateway_url).rstrip("/")
-        self.posted: list[dict[str, Any]] = []
+        self.posted = Log()
         self._manners: dict[str, Manners] = {}
+        # When what is being gathered is posted, by channel.
+        self._gathered_at: dict[str, float] = {}
         self._heap: list[_Parcel] = []
         self._numbers = itertools.count()
         self._wake = threading.Condition()
@@ -107,12 +110,21 @@ class Postman:
 
     def post(self, platform: Platform, updates: Sequence[Update], after: float = 0) -> None:
         """Soon, or `after` so many seconds."""
-        manners = self.manners(platform.channel)
-        due = time.monotonic() + after + manners.delay_seconds + manners.gather_seconds
         with self._wake:
+            due = self._due(platform.channel, after)
             for update in updates:
                 heapq.heappush(self._heap, _Parcel(due, next(self._numbers), platform, [update]))
             self._wake.notify_all()
+
+    def _due(self, channel: str, after: float) -> float:
+        """What comes while something is being gathered is due together with it."""
+        manners = self.manners(channel)
+        comes = time.monotonic() + after + manners.delay_seconds
+        if not manners.gather_seconds:
+            return comes
+        if not 0 <= self._gathered_at.get(channel, 0) - comes <= manners.gather_seconds:
+            self._gathered_at[channel] = comes + manners.gather_seconds
+        return self._gathered_at[channel]
 
     def post_now(self, platform: Platform, updates: Sequence[Update]) -> Answer | None:
         """The gateway's answer to the first attempt; None where the manners make it wait."""
@@ -204,6 +216,8 @@ class Postman:
     def _carry(self, parcel: _Parcel) -> None:
         try:
             self._deliver(parcel)
+        except Exception:  # of the pool's, which would keep it for itself
+            _logger.exception("webhook not posted", channel=parcel.platform.channel)
         finally:
             with self._wake:
                 self._under_way -= 1
@@ -216,7 +230,7 @@ class Postman:
         for update in parcel.updates:
             if update.told:
                 update.told(answer.ok)
-        self.posted.append(self._entry(platform.channel, envelope, parcel, answer))
+        self._log(platform.channel, envelope, parcel, answer)
         refused = platform.retries_refused if manners.retry_refused is None else manners.retry_refused
         failed = not answer.ok and (refused or not answer.status)
         if failed and parcel.attempt < len(manners.retry_pauses):
@@ -229,14 +243,13 @@ class Postman:
             _logger.warning("webhook given up", channel=platform.channel, status=answer.status, attempts=parcel.attempt)
         return answer
 
-    @staticmethod
-    def _entry(channel: str, envelope: Envelope, parcel: _Parcel, answer: Answer) -> dict[str, Any]:
-        return {
-            "time": time.time(),
-            "channel": channel,
-            "updates": len(parcel.updates),
-            "bytes": len(envelope.body),
-            "attempt": parcel.attempt + 1,
-            "status": answer.status,
-            "seconds": round(answer.seconds, 4),
-        }
+    def _log(self, channel: str, envelope: Envelope, parcel: _Parcel, answer: Answer) -> None:
+        self.posted.add(
+            time=time.time(),
+            channel=channel,
+            updates=len(parcel.updates),
+            bytes=len(envelope.body),
+            attempt=parcel.attempt + 1,
+            status=answer.status,
+            seconds=round(answer.seconds, 4),
+        )

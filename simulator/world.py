@@ -1,4 +1,7 @@
-"""Everything that the simulator remembers: customers, messages, the log of accepted sends, and the log of all calls."""
+"""Everything that the simulator remembers: customers, messages, the log of accepted sends, and the log of all calls.
+
+Of messages and logs the newest 100,000 are kept, and of files 256 MB; customers stay.
+"""
 
 import threading
 import time
@@ -7,6 +10,7 @@ from typing import Any
 
 from simulator.accounts import Accounts
 from simulator.customers import Customer, Message
+from simulator.log import KEPT, Log
 from simulator.media import Media
 
 Key = tuple[str, str, str]
@@ -23,10 +27,11 @@ class World:
         self.media = Media()
         self.started = time.time()
         self.closed = threading.Event()
-        self.accepted: list[dict[str, Any]] = []
-        self.calls: list[dict[str, Any]] = []
+        self.accepted = Log()
+        self.calls = Log()
         self._customers: dict[Key, Customer] = {}
         self._messages: dict[tuple[str, str], Message] = {}
+        self._threads: dict[Key, dict[str, Message]] = {}
         self._changed = threading.Condition(threading.RLock())
         self._rev = 0
 
@@ -62,10 +67,12 @@ class World:
         """The customer, with all messages, has another number."""
         with self._changed:
             del self._customers[customer.key]
-            for message in self.thread(customer):
+            thread = self._threads.pop(customer.key, {})
+            for message in thread.values():
                 self.touch(message, customer=new_id)
             customer.id = new_id
             self._customers[customer.key] = customer
+            self._threads.setdefault(customer.key, {}).update(thread)
             self.touch(customer)
 
     def touch(self, thing: Customer | Message, **fields: Any) -> None:
@@ -79,8 +86,16 @@ class World:
 
     def add(self, message: Message) -> None:
         with self._changed:
+            self._forget(message.channel, message.id)
             self._messages[message.channel, message.id] = message
+            self._threads.setdefault(message.thread, {})[message.id] = message
+            if len(self._messages) > KEPT:
+                self._forget(*next(iter(self._messages)))
             self.touch(message)
+
+    def _forget(self, channel: str, message_id: str) -> None:
+        if known := self._messages.pop((channel, message_id), None):
+            del self._threads[known.thread][message_id]
 
     def message(self, channel: str, message_id: str) -> Message | None:
         return self._messages.get((channel, message_id))
@@ -104,28 +119,22 @@ class World:
 
     def thread(self, customer: Customer) -> list[Message]:
         with self._changed:
-            return [
-                message
-                for message in self._messages.values()
-                if (message.channel, message.account, message.customer) == customer.key
-            ]
+            return list(self._threads.get(customer.key, {}).values())
 
     def accept(self, message: Message) -> dict[str, Any]:
         """Append it to the log: from here on the platform has it, whatever the caller hears."""
         with self._changed:
             self.add(message)
-            entry = {
-                "order": len(self.accepted) + 1,
-                "time": message.at,
-                "channel": message.channel,
-                "account": message.account,
-                "recipient": message.customer,
-                "text": message.text,
-                "mark": message.mark,
-                "id": message.id,
-                "fails": message.fails,
-            }
-            self.accepted.append(entry)
+            entry = self.accepted.add(
+                time=message.at,
+                channel=message.channel,
+                account=message.account,
+                recipient=message.customer,
+                text=message.text,
+                mark=message.mark,
+                id=message.id,
+                fails=message.fails,
+            )
             customer = self.known(message.channel, message.account, message.customer)
             if customer:
                 self.touch(customer, typing_until=0.0)
@@ -133,8 +142,7 @@ class World:
 
     def log_call(self, **fields: Any) -> dict[str, Any]:
         with self._changed:
-            entry = {"order": len(self.calls) + 1, "time": time.time(), **fields}
-            self.calls.append(entry)
+            entry = self.calls.add(time=time.time(), **fields)
             self._changed.notify_all()
             return entry
 

@@ -13,6 +13,11 @@ from simulator.media import Media
 Json: TypeAlias = dict[str, Any]
 
 
+def utf16_units(text: str) -> int:
+    """The length of a text as Telegram and Twilio count it: an emoji has two."""
+    return len(text.encode("utf-16-le")) // 2
+
+
 class Refusal(Exception):
     """The platform's own answer to a call that it does not accept."""
 

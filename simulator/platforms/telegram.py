@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from simulator.accounts import Account
 from simulator.customers import Customer, Message
-from simulator.platforms.platform import Doing, Draft, Envelope, Json, Platform, Refusal, Report, Update
+from simulator.platforms.platform import Doing, Draft, Envelope, Json, Platform, Refusal, Report, Update, utf16_units
 from simulator.platforms.telegram_contents import CONTENTS, chat, head, user
 
 _TEXT_LIMIT = 4096
@@ -69,7 +69,7 @@ class Telegram(Platform):
     def check(self, draft: Draft, customer: Customer | None, now: float) -> str:
         if not draft.text.strip():
             raise self.refusal("400", "Bad Request: message text is empty")
-        if len(draft.text) > _TEXT_LIMIT:
+        if utf16_units(draft.text) > _TEXT_LIMIT:
             raise self.refusal("400", "Bad Request: message is too long")
         if customer is None or not customer.last_wrote:
             raise self.refusal("400", "Bad Request: chat not found")

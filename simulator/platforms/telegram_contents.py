@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from simulator.customers import Customer
-from simulator.platforms.platform import Doing, Json
+from simulator.platforms.platform import Doing, Json, utf16_units
 
 
 def user(customer: Customer) -> Json:
@@ -77,7 +77,7 @@ def _contact(doing: Doing) -> Json:
 def _text(doing: Doing) -> Json:
     text: Json = {"text": doing.act.text}
     if doing.act.text.startswith("/"):
-        length = len(doing.act.text.split()[0].encode("utf-16-le")) // 2
+        length = utf16_units(doing.act.text.split()[0])
         text["entities"] = [{"offset": 0, "length": length, "type": "bot_command"}]
     return text
 

@@ -1,5 +1,6 @@
 """Twilio: forms instead of JSON, signed over the public address, and statuses to the address that the send named."""
 
+import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
@@ -7,7 +8,7 @@ from urllib.parse import urlencode
 
 from simulator.accounts import Account
 from simulator.customers import Customer, Message
-from simulator.platforms.platform import Doing, Draft, Envelope, Json, Platform, Refusal, Report, Update
+from simulator.platforms.platform import Doing, Draft, Envelope, Json, Platform, Refusal, Report, Update, utf16_units
 from simulator.signing import twilio_signature
 
 _TEXT_LIMIT = 1600
@@ -50,20 +51,22 @@ class Twilio(Platform):
         """Signed with the address as it was configured, posted to where the gateway really is."""
         update = updates[0]
         form = {name: str(value) for name, value in update.item.items()}
+        body = urlencode(form).encode()
         url = update.url or f"{public_url}/webhooks/{self.channel}"
         headers = {
             "Content-Type": "application/x-www-form-urlencoded",
             "User-Agent": "TwilioProxy/1.1",
-            "I-Twilio-Idempotency-Token": secrets.token_hex(16),
+            # The same in each attempt.
+            "I-Twilio-Idempotency-Token": hashlib.sha256(body).hexdigest(),
             "X-Twilio-Signature": twilio_signature(update.account.token, url, form),
         }
         target = url.removeprefix(public_url) if url.startswith(f"{public_url}/") else url
-        return Envelope(target, urlencode(form).encode(), headers)
+        return Envelope(target, body, headers)
 
     def check(self, draft: Draft, customer: Customer | None, now: float) -> str:
         if not draft.text.strip():
             raise self.refusal("21602")
-        if len(draft.text) > _TEXT_LIMIT:
+        if utf16_units(draft.text) > _TEXT_LIMIT:
             raise self.refusal("21617")
         if not draft.recipient.removeprefix("whatsapp:").lstrip("+").replace(".", "").isalnum():
             raise self.refusal("21211", f"Invalid 'To' Phone Number: {draft.recipient[:20]}")

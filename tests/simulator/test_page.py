@@ -215,6 +215,30 @@ def test_misbehaviour_is_switched_on_and_off(page: Page, simulator: RunningSimul
     wait_until(lambda: all(simulator.inside.postman.manners(channel).copies == 2 for channel in CHANNELS))
 
 
+def test_what_was_switched_on_can_be_switched_off_after_the_page_was_loaded_again(
+    page: Page, simulator: RunningSimulator
+) -> None:
+    simulator.misbehave("statuses_never")
+    for channel in CHANNELS:
+        simulator.control("PUT", f"webhooks/{channel}", copies=2)
+    page.reload()
+    never, twice = (page.get_by_role("switch", name=name) for name in ("They never come", "Everything arrives twice"))
+    expect(never).to_be_checked()
+    expect(twice).to_be_checked()
+    expect(page.get_by_role("switch", name="Each comes twice")).not_to_be_checked()
+    never.uncheck(force=True)
+    twice.uncheck(force=True)
+    wait_until(lambda: simulator.inside.script.rules() == [])
+    wait_until(lambda: all(simulator.inside.postman.manners(channel).copies == 1 for channel in CHANNELS))
+
+
+def test_a_picture_that_cannot_be_uploaded_is_told(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "crack.png").write_bytes(PIXEL)
+    page.route("**/control/media", lambda route: route.fulfill(body="no JSON"))
+    page.get_by_label("Choose a picture").set_input_files(tmp_path / "crack.png")
+    expect(page.get_by_role("alert")).to_contain_text("JSON")
+
+
 def test_a_gateway_that_refuses_is_told_and_tried_again(
     page: Page, simulator: RunningSimulator, gateway: StubGateway
 ) -> None:

@@ -1,6 +1,7 @@
 """How webhooks arrive: signed, gathered, tried again, doubled, mixed up."""
 
 import json
+import time
 from collections import Counter
 
 import pytest
@@ -174,6 +175,41 @@ def test_what_is_gathered_shares_a_body_in_any_order(simulator: RunningSimulator
     found = [message["id"] for message in messages(gateway.wait_for(1))]
     assert sorted(found) == sorted(wamids)
     assert found != wamids
+
+
+def test_what_comes_while_something_is_gathered_shares_its_body(
+    simulator: RunningSimulator, gateway: StubGateway
+) -> None:
+    simulator.control("PUT", "webhooks/whatsapp", gather_seconds=0.5)
+    wamids = []
+    for number in range(3):
+        wamids.append(simulator.act("whatsapp", CUSTOMERS["whatsapp"], text=str(number))["id"])
+        time.sleep(0.01)  # each comes at a moment of its own
+    assert [message["id"] for message in messages(gateway.wait_for(1))] == wamids
+    simulator.act("whatsapp", CUSTOMERS["whatsapp"], text="Later")
+    assert len(gateway.wait_for(2)) == 2
+
+
+def test_what_cannot_be_put_into_a_body_holds_nothing_else_up(
+    simulator: RunningSimulator, gateway: StubGateway, capfd: pytest.CaptureFixture[str]
+) -> None:
+    simulator.control("PUT", "webhooks/twilio", delay_seconds=0.01)
+    simulator.control("POST", "webhooks/twilio", items=["not a form"])
+    simulator.act("twilio", CUSTOMERS["twilio"], text="Hello")
+    (webhook,) = gateway.wait_for(1)
+    assert webhook.form["Body"] == "Hello"
+    wait_until(lambda: simulator.inside.postman.waiting() == 0)
+    assert "webhook not posted" in "".join(capfd.readouterr())
+
+
+def test_twilio_says_which_attempts_are_of_the_same_webhook(simulator: RunningSimulator, gateway: StubGateway) -> None:
+    simulator.inside.postman.behave("twilio", Manners(retry_pauses=(0.01,)))
+    gateway.statuses.append(500)
+    simulator.act("twilio", CUSTOMERS["twilio"], text="Hello")
+    gateway.wait_for(2)
+    simulator.act("twilio", CUSTOMERS["twilio"], text="Hello")
+    first, again, other = [one.headers["I-Twilio-Idempotency-Token"] for one in gateway.wait_for(3)]
+    assert first == again != other
 
 
 def test_ready_made_updates_are_signed_and_brought(simulator: RunningSimulator, gateway: StubGateway) -> None:

@@ -99,12 +99,11 @@ export class Composer {
     this.input.focus();
   }
 
-  async upload() {
+  upload() {
     const [file] = this.file.files;
     this.file.value = "";
     if (file) {
-      const { id } = await api.upload(file);
-      this.act({ kind: "image", text: this.take(), media_id: id });
+      this.act(api.upload(file).then(({ id }) => ({ kind: "image", text: this.take(), media_id: id })));
     }
   }
 

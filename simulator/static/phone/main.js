@@ -29,9 +29,10 @@ async function tell(action) {
   }
 }
 
+/** One act, or the promise of one. */
 const act = (one) => tell(async () => {
   const { id } = current();
-  const { webhook } = await api.act(current(), one);
+  const { webhook } = await api.act(current(), await one);
   if (webhook && (webhook.status < 200 || webhook.status > 299) && id === current().id) {
     const why = webhook.status ? `answered ${webhook.status}` : "does not answer";
     throw new Error(`The shop’s webhook gateway ${why}. The platform tries again.`);

@@ -13,12 +13,22 @@ export class Panel {
     this.channels = channels;
     this.tell = tell;
     this.manners = new Set();
+    this.switches = [];
     this.calls = 0;
     this.posted = 0;
     this.wire = el("ol", { class: "wire", tabindex: "0", "aria-label": "What goes over the wire" });
     element.append(this.person(), this.trouble(), this.log());
+    tell(() => this.recall());
     setInterval(() => this.look(), LOOK);
     this.look();
+  }
+
+  /** What was switched on before the page was loaded. */
+  async recall() {
+    const [{ rules }, manners] = await Promise.all([api.get("rules"), api.get(`webhooks/${this.channels[0].name}`)]);
+    for (const { input, find } of this.switches) {
+      input.checked = find(rules, manners);
+    }
   }
 
   person() {
@@ -59,8 +69,9 @@ export class Panel {
     return el("fieldset", {}, el("legend", {}, title), ...switches);
   }
 
-  toggle(words, change) {
+  toggle(words, change, find) {
     const input = el("input", { type: "checkbox", role: "switch" });
+    this.switches.push({ input, find });
     input.addEventListener("change", async () => {
       input.disabled = true;
       await this.tell(() => change(input.checked));
@@ -77,6 +88,9 @@ export class Panel {
       } else if (id !== null) {
         await api.remove(`rules/${id}`);
       }
+    }, (rules) => {
+      id = rules.find((one) => holds(one, rule))?.id ?? null;
+      return id !== null;
     });
   }
 
@@ -85,6 +99,10 @@ export class Panel {
       on ? this.manners.add(manner) : this.manners.delete(manner);
       const all = Object.assign({}, ...this.manners);
       await Promise.all(this.channels.map((channel) => api.put(`webhooks/${channel.name}`, all)));
+    }, (_rules, now) => {
+      const on = holds(now, manner);
+      on && this.manners.add(manner);
+      return on;
     });
   }
 
@@ -98,9 +116,9 @@ export class Panel {
       return;
     }
     try {
-      const [{ calls }, { posted, waiting }] = await Promise.all([api.get(`calls?after=${this.calls}`), api.get(`webhooks?after=${this.posted}`)]);
-      this.calls += calls.length;
-      this.posted += posted.length;
+      const [{ calls }, { posted, waiting }] = await Promise.all([api.get(`calls?after=${this.calls}&last=${LINES}`), api.get(`webhooks?after=${this.posted}&last=${LINES}`)]);
+      this.calls = calls.at(-1)?.order ?? this.calls;
+      this.posted = posted.at(-1)?.order ?? this.posted;
       const lines = [...calls.map(callLine), ...posted.map(webhookLine)].sort((a, b) => a.time - b.time);
       for (const line of lines.slice(-LINES)) {
         this.wire.prepend(line.element);
@@ -113,6 +131,10 @@ export class Panel {
       this.waiting.textContent = "The simulator does not answer";
     }
   }
+}
+
+function holds(whole, part) {
+  return Object.entries(part).every(([name, value]) => whole[name] === value);
 }
 
 function line(time, good, direction, channel, words) {

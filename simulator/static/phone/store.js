@@ -61,12 +61,13 @@ export class Store extends EventTarget {
     for (const customer of changes.customers) {
       this.customers.set(keyOf(customer), customer);
     }
-    const seen = [...this.customers.values()];
-    for (const customer of seen) {
-      // Somebody who changed the number is there under the new one only.
-      if (seen.some((one) => one !== customer && customer.user_id && one.user_id === customer.user_id && one.rev > customer.rev)) {
+    // Somebody who changed the number is there under the new one only.
+    const newest = new Map();
+    for (const customer of [...this.customers.values()].filter((one) => one.user_id).sort((a, b) => b.rev - a.rev)) {
+      if (newest.has(customer.user_id)) {
         this.customers.delete(keyOf(customer));
       }
+      newest.set(customer.user_id, customer);
     }
     for (const message of changes.messages) {
       this.messages.set(`${message.channel} ${message.id}`, message);
