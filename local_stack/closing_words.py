@@ -27,7 +27,7 @@ def closing_words(
     if example and example.answer:
         lines += [f"  Q  {example.question}", f"  A  {shorten(example.answer, 100, placeholder=' …')}", ""]
     lines += [
-        MODEL if environment.get("OPENAI_API_KEY") else OFFLINE,
+        MODEL if environment.get("OPENAI_API_KEY") or environment.get("OPENAI_API_KEY_FILE") else OFFLINE,
         f"Ctrl-C stops everything; what was said stays in {_near(folder)}.",
     ]
     return indent("\n".join(["", *lines]), "  ")

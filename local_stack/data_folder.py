@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,16 +67,16 @@ class DataFolder:
         return ensure_secret(self.path / name)
 
     def publish(self, values: Mapping[str, str]) -> None:
-        """Writes stack.env in one step: it is there exactly while everything is ready."""
-        write_private(self.stack_env, "".join(f"{name}={value}\n" for name, value in values.items()))
+        """Writes stack.env, for a shell to read, in one step: it is there exactly while everything is ready."""
+        write_private(self.stack_env, "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items()))
 
     def published(self) -> dict[str, str]:
         """What stack.env holds; nothing while not everything is ready."""
         try:
-            lines = self.stack_env.read_text().splitlines()
+            words = shlex.split(self.stack_env.read_text())
         except FileNotFoundError:
             return {}
-        return dict(line.split("=", maxsplit=1) for line in lines)
+        return dict(word.split("=", maxsplit=1) for word in words)
 
     def has_database(self) -> bool:
         """Whether an embedded Postgres has ever run here; a link that leads nowhere counts, for it has to be mended."""

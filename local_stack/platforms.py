@@ -48,13 +48,16 @@ CHANNELS = tuple(channel for vendor in VENDORS for channel in vendor.channels)
 def wire_platforms(environment: Mapping[str, str], seed: str, simulator_url: str, gateway_url: str) -> dict[str, str]:
     """What the gateway, its sender and the simulator are told, in addition to what the user has said.
 
-    A vendor of which the user has set anything is left alone: those are real accounts.
+    A vendor of which the user has set anything is left alone: those are real accounts, told as they are.
     """
     public = environment.get("PUBLIC_BASE_URL") or gateway_url
     told = {"PUBLIC_BASE_URL": public, "SIMULATOR_PUBLIC_URL": public, "SIMULATOR_GATEWAY_URL": gateway_url}
+    if version := environment.get("GRAPH_API_VERSION"):
+        told["GRAPH_API_VERSION"] = version
     for vendor in VENDORS:
         own = (*vendor.addresses, *(f"{channel.upper()}_" for channel in vendor.channels))
-        if any(value and name.startswith(own) for name, value in environment.items()):
+        if given := {name: value for name, value in environment.items() if value and name.startswith(own)}:
+            told.update(given)
             continue
         told.update(dict.fromkeys(vendor.addresses, simulator_url))
         for channel, fields in vendor.channels.items():

@@ -13,20 +13,25 @@ LOWEST, HIGHEST = 10000, 32767
 
 
 def require_free(host: str, ports: Mapping[str, int], patience: float = 0.0) -> None:
-    """Raises StackError where one of `ports` (by the name of its setting) cannot be listened on.
+    """Raises StackError where some of `ports` (by the names of their settings) cannot be listened on.
 
     `patience` in seconds is for what a killed launcher left behind, which is ending by itself.
     """
     deadline = time.monotonic() + patience
     owners: dict[int, str] = {}
+    taken: list[int] = []
     for setting, port in ports.items():
         if port in owners:
             raise StackError(f"{owners[port]} and {setting} are both {port}: give one of them another port.")
         owners[port] = setting
         while (problem := _obstacle(host, port)) == errno.EADDRINUSE and time.monotonic() < deadline:
             time.sleep(0.1)
-        if problem:
+        if problem == errno.EADDRINUSE:
+            taken.append(port)
+        elif problem:
             raise _explained(host, port, setting, problem)
+    if taken:  # all of them at once, as they are where another stack runs
+        raise _taken({owners[port]: port for port in taken})
 
 
 def choose_port(host: str, wish: int, reserved: Collection[int]) -> int:
@@ -53,10 +58,16 @@ def _obstacle(host: str, port: int) -> int | None:
 
 
 def _explained(host: str, port: int, setting: str, problem: int) -> StackError:
-    if problem == errno.EADDRINUSE:
-        return StackError(f"Port {port} is taken: stop what listens there, or set {setting} to a free one.")
     if problem == errno.EACCES:
         return StackError(f"Port {port} may not be opened without root: set {setting} to one above 1023.")
     if problem == errno.EADDRNOTAVAIL:
         return StackError(f"{host} is not an address of this machine: set HOST to one, such as 127.0.0.1.")
     return StackError(f"Port {port} of {host} cannot be opened (error {problem}): look at HOST and {setting}.")
+
+
+def _taken(ports: Mapping[str, int]) -> StackError:
+    if len(ports) == 1:
+        ((setting, port),) = ports.items()
+        return StackError(f"Port {port} is taken: stop what listens there, or set {setting} to a free one.")
+    named = ", ".join(f"{port} ({setting})" for setting, port in ports.items())
+    return StackError(f"These ports are taken: {named}. Stop what listens there, or set those names to free ones.")

@@ -37,7 +37,7 @@ class Wiring:
     urls: Mapping[str, str]
     addresses: Mapping[str, str]
     ports: Mapping[str, str]
-    # What gateway and simulator are told about the platforms.
+    # What gateway and simulator are told about the platforms: accounts that are played, and those of the user.
     platforms: Mapping[str, str]
 
     def for_services(self) -> dict[str, str]:

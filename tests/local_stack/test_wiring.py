@@ -1,11 +1,15 @@
 """What the launcher decides: ports, addresses, and what the services are told about proxies."""
 
+import json
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from local_stack.config import StackSettings
+from local_stack.data_folder import DataFolder
 from local_stack.environment import joined
 from local_stack.errors import StackError
 from local_stack.ports import HIGHEST, choose_port, require_free
@@ -85,6 +89,26 @@ def test_tools_get_the_accounts_that_are_played_as_the_gateway_does() -> None:
     assert [name for name in tools if name.startswith("SIMULATOR_") and name != "SIMULATOR_URL"] == []
 
 
+def test_tools_get_the_users_own_accounts_too() -> None:
+    own = {"WHATSAPP_2_ACCESS_TOKEN": "w", "WHATSAPP_APP_SECRET_FILE": "/run/app", "GRAPH_API_VERSION": "v25.0"}
+    stack = wire(settled(StackSettings()), DATABASE, Secrets(TOKEN, SECRET, "s" * 32), own)
+    assert own.items() <= stack.for_tools().items()
+    assert "WHATSAPP_PHONE_NUMBER_ID" not in stack.for_tools()
+    assert "TELEGRAM_BOT_TOKEN" in stack.for_tools()
+
+
+def test_what_is_published_is_read_by_a_shell_and_by_us_as_it_was(tmp_path: Path) -> None:
+    values = {"DATABASE_URL": "postgresql://u:p@h/d?a=b&c=d", "WHATSAPP_2_ACCESS_TOKEN": "$(x) 'y' \"z\"; #"}
+    folder = DataFolder(tmp_path / "data")
+    folder.path.mkdir()
+    folder.publish(values)
+    assert folder.published() == values
+    command = 'set -a; . "$1"; exec "$2" -c "import json, os; print(json.dumps(dict(os.environ)))"'
+    shell = ["/bin/sh", "-c", command, "sh", str(folder.stack_env), sys.executable]
+    seen = json.loads(subprocess.run(shell, env={}, capture_output=True, text=True, check=True).stdout)
+    assert values.items() <= seen.items()
+
+
 def test_tools_get_both_addresses_of_the_database_and_services_only_that_of_their_own_role() -> None:
     wiring = wired()
     assert wiring.for_tools()["DATABASE_URL"] == wiring.for_services()["DATABASE_URL"] == DATABASE.service
@@ -98,6 +122,17 @@ def test_leftovers_of_a_killed_stack_get_time_to_end() -> None:
         with pytest.raises(StackError, match="is taken"):
             require_free("127.0.0.1", {"A_PORT": port}, patience=0.2)
     require_free("127.0.0.1", {"A_PORT": port}, patience=0.2)
+
+
+def test_all_ports_that_are_taken_are_named_at_once() -> None:
+    with (
+        socket.create_server(("127.0.0.1", free_port())) as first,
+        socket.create_server(("127.0.0.1", free_port())) as second,
+    ):
+        ports = {"A_PORT": first.getsockname()[1], "B_PORT": free_port(), "C_PORT": second.getsockname()[1]}
+        named = rf"taken: {ports['A_PORT']} \(A_PORT\), {ports['C_PORT']} \(C_PORT\)\."
+        with pytest.raises(StackError, match=named):
+            require_free("127.0.0.1", ports)
 
 
 def test_an_address_of_another_machine_names_host() -> None:
