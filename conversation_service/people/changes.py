@@ -3,20 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from conversation_service.database import Session, columns
+from conversation_service.database import Session
 from conversation_service.events import Entry
-from conversation_service.people.finding import find
+from conversation_service.people.finding import find, unrecorded
 from conversation_service.people.introducing import introduce
 from conversation_service.people.names import ID, Name
 
 
 def change_names(session: Session, entries: Sequence[Entry]) -> None:
     """Whoever bore the old name bears the new one; an event that is recorded already changes nothing any more."""
-    if not entries:
-        return
-    recorded = {tuple(row) for row in session.execute("find_events", *columns([entry.key for entry in entries], 3))}
-    for entry in entries:
-        if entry.key not in recorded and entry.renamed:
+    for entry in unrecorded(session, entries):
+        if entry.renamed:
             _rename(session, entry, *entry.renamed)
 
 

@@ -1,10 +1,11 @@
 """Reads who bears which names, and where they are talked with."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from conversation_service.database import Session, columns
+from conversation_service.events import Entry
 from conversation_service.people.names import Name
 
 Account = tuple[str, str]  # channel and ours there
@@ -39,3 +40,11 @@ def find(session: Session, names: Iterable[FullName]) -> Known:
         if thread is not None:
             known.threads[account, participant] = since, thread
     return known
+
+
+def unrecorded(session: Session, entries: Sequence[Entry]) -> list[Entry]:
+    """Those whose event has not come before."""
+    if not entries:
+        return []
+    recorded = set(session.execute("find_events", *columns([entry.key for entry in entries], 3)))
+    return [entry for entry in entries if entry.key not in recorded]

@@ -25,10 +25,9 @@ def introduce(session: Session, strangers: Sequence[Entry], known: Known) -> Non
         if others := set(found.bearers.values()) - people:
             session.execute("lock_people", sorted(others))
             found = find(session, names)  # what was found out about them before they were locked
-        merged = False
         for entry in strangers:
-            merged |= _merge(session, entry, found)
-            found = find(session, names) if merged else found
+            if _merge(session, entry, found):
+                found = find(session, names)
         if nameless := people - set(found.bearers.values()):  # somebody else was faster, or they were merged
             session.execute("forget_nameless", sorted(nameless))
         _open(session, strangers, found)

@@ -1,12 +1,13 @@
 """Finds the conversation of an event's person before it is recorded: whoever is known under one name keeps it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from conversation_service.database import Session
 from conversation_service.events import Entry, Key
 from conversation_service.people.changes import change_names
-from conversation_service.people.finding import THREAD, FullName, Known, find
+from conversation_service.people.finding import THREAD, FullName, Known, find, unrecorded
 from conversation_service.people.introducing import introduce
 from conversation_service.people.names import ID, proves
 
@@ -21,15 +22,25 @@ def resolve(session: Session, entries: Iterable[Entry]) -> dict[Key, Entry]:
     One statement where everybody is known, none for the web.
     """
     concerned = [entry for entry in entries if entry.surface == "messaging" and entry.thread_key]
-    if not concerned:
-        return {}
-    change_names(session, [entry for entry in concerned if entry.kind == "alias_change"])
-    known = find(session, _names(concerned))
-    strangers = [entry for entry in concerned if _is_news(entry, known)]
-    if strangers:
+    # Whoever wrote before a change of names did so under the old one.
+    parts = [(is_change, list(part)) for is_change, part in groupby(concerned, lambda e: e.kind == "alias_change")]
+    resolved = [entry for is_change, part in parts for entry in _resolve(session, part, is_change)]
+    if len(parts) > 1:  # a later part may have joined the conversations of an earlier one
+        known = find(session, _names(resolved))
+        resolved = [_lead(entry, known) for entry in resolved]
+    before = {entry.key: entry for entry in concerned}
+    return {entry.key: entry for entry in resolved if entry is not before[entry.key]}
+
+
+def _resolve(session: Session, entries: Sequence[Entry], are_changes: bool) -> list[Entry]:
+    if are_changes:
+        change_names(session, entries)
+    known = find(session, _names(entries))
+    # An event that comes again tells nothing: its person may go by other names since.
+    if strangers := unrecorded(session, [entry for entry in entries if _is_news(entry, known)]):
         introduce(session, strangers, known)
-        known = find(session, _names(concerned))
-    return {entry.key: placed for entry in concerned if (placed := _place(entry, known)) is not entry}
+        known = find(session, _names(entries))
+    return [_place(entry, known) for entry in entries]
 
 
 def _names(entries: Iterable[Entry]) -> Iterable[FullName]:
@@ -59,5 +70,10 @@ def _place(entry: Entry, known: Known) -> Entry:
     for participant in (known.bearers.get((account, name)) for name in names):
         if participant and (found := known.threads.get((account, participant))):
             return replace(entry, thread_key=found[1], participant=participant)
-    target = known.targets.get((account, entry.thread_key), entry.thread_key)
+    return _lead(entry, known)
+
+
+def _lead(entry: Entry, known: Known) -> Entry:
+    """In the conversation in which its own continues."""
+    target = known.targets.get((entry.key[:2], entry.thread_key), entry.thread_key)
     return entry if target == entry.thread_key else replace(entry, thread_key=target)
