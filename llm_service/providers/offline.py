@@ -18,6 +18,9 @@ _PART = re.compile(r"[^?!.\n;]+[?!.;]?")
 _MOST_QUOTES = 2
 # "and for boots?" leans on what was asked before; a longer question stands for itself.
 _LONGEST_FOLLOW_UP = 6  # words
+# A longer text is a story, and its end holds the question. Nobody else is answered while it is looked at.
+_LONGEST_TEXT = 2000  # characters
+_MOST_PARTS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Quote:
 
 
 class Offline:
-    """Holds the index; answers in about a millisecond, so it needs no thread of its own."""
+    """Holds the index; a question takes about a millisecond, and the longest text some tens of them."""
 
     def __init__(self, knowledge: Knowledge) -> None:
         self._vocabularies = Vocabularies(knowledge.languages)
@@ -39,16 +42,19 @@ class Offline:
 
     def answer(self, turn: Turn) -> Quote:
         """Never fails, and never is empty."""
-        asked = turn.question()
-        text = "\n".join(asked)
-        if courtesy := self._courtesy(text):
-            return Quote(courtesy)
-        found = self._find(text, turn.earlier_question())
-        return self._quote(found) if found else self._nothing(text)
+        text = "\n".join(turn.question())[-_LONGEST_TEXT:]
+        words = fold(text)
+        spoken = self._vocabularies.spoken_in(words)
+        # The shop's first language, where it does not speak the customer's.
+        known = self._phrases[spoken.language if spoken.language in self._languages else self._languages[0]]
+        if courtesy := spoken.courtesy(words):
+            return Quote({"greeting": known.greeting, "thanks": known.thanks, "farewell": known.farewell}[courtesy])
+        found = self._find(text, turn.earlier_question()[-_LONGEST_TEXT:])
+        return self._quote(found) if found else self._nothing(known)
 
     def _find(self, text: str, earlier: str) -> list[Passage]:
         """Several questions have several answers; else all that was written counts, then its sentences one by one."""
-        parts = [part for part in _PART.findall(text) if fold(part)]
+        parts = [part for part in _PART.findall(text) if fold(part)][-_MOST_PARTS:]
         questions = [part for part in parts if part.endswith("?")]
         if len(questions) > 1 and (found := self._find_each(questions)):
             return found
@@ -73,20 +79,8 @@ class Offline:
         known = self._phrases.get(passage.language) or self._phrases["en"]
         return known.quote.format(source=passage.source, text=passage.text)
 
-    def _nothing(self, text: str) -> Quote:
-        known = self._phrases[self._language_of(text)]
+    def _nothing(self, known: phrases.Phrases) -> Quote:
         person = self._search.find(known.person_question)
         if person is None:
             return Quote(f"{known.nothing} {known.ask_again}")
         return Quote(f"{known.nothing} {self._quoted(person)}", (Citation(person.source, person.heading),))
-
-    def _courtesy(self, text: str) -> str | None:
-        words = fold(text)
-        known = self._phrases[self._language_of(text)]
-        answers = {"greeting": known.greeting, "thanks": known.thanks, "farewell": known.farewell}
-        return answers.get(self._vocabularies.spoken_in(words).courtesy(words) or "")
-
-    def _language_of(self, text: str) -> str:
-        """The language that is spoken if it is one of the shop's, else the shop's first."""
-        spoken = self._vocabularies.spoken_in(fold(text)).language
-        return spoken if spoken in self._languages else self._languages[0]

@@ -102,7 +102,11 @@ class Vocabulary:
             for entry in self._entries.get(key, ())
             if (positions := entry.match(words, start))
         ]
-        return [(concept, at) for concept, at in found if not any(at < longer for _, longer in found)]
+        around: dict[int, list[frozenset[int]]] = defaultdict(list)  # the matches of which a position is part
+        for _, positions in found:
+            for position in positions:
+                around[position].append(positions)
+        return [(concept, at) for concept, at in found if not any(at < longer for longer in around[min(at)])]
 
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:

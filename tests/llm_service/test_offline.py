@@ -97,6 +97,11 @@ def test_a_story_is_answered_by_the_question_in_it() -> None:
     assert "Another size or colour" in quote.text
 
 
+@pytest.mark.parametrize("before", ["hello ", "return? ", "thanks\n"])
+def test_a_flood_of_words_is_answered_by_its_end_and_holds_nobody_up(before: str) -> None:
+    assert "30 days" in ask(before * 60_000, "How long do I have to return shoes").text
+
+
 def test_all_messages_of_a_turn_are_the_question() -> None:
     said = tuple(Said(True, text) for text in ("hello", "how long do I have", "to return shoes"))
     assert "30 days" in OFFLINE.answer(Turn("c", said, "safe")).text
