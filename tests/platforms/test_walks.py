@@ -178,3 +178,32 @@ def test_who_waits_sees_that_an_answer_is_written(world: World, channel: str, cu
         world.fleet.model.pace = Pace()
     calls = [call for call in world.simulator.calls if call["channel"] == channel and call["recipient"] == customer]
     assert "typing" in {call["call"] for call in calls[:-1]}
+
+
+@pytest.mark.parametrize("order", ["statuses_early", "statuses_reversed", "statuses_twice"])
+def test_what_platforms_tell_of_a_reply_in_any_order_turns_its_ticks_and_is_nobodys_word(
+    world: World, order: str
+) -> None:
+    number = next(_numbers)
+    told = {"whatsapp": "read", "instagram": "read", "messenger": "read", "telegram": "sent", "twilio": "delivered"}
+    customers = {channel: f"+{number}" if channel == "twilio" else str(number) for channel in told}
+    world.simulator.misbehave(order)  # early: before the call that sends is answered
+    for channel, customer in customers.items():
+        world.write(channel, customer, "Do you ship to Norway?")
+    for channel, customer in customers.items():
+        # One id on all platforms, so that each reply is looked for on its own.
+        eventually(lambda channel=channel, customer=customer: received_on(world, channel, customer) == [HELLO], 30)  # type: ignore[misc]
+    found = (
+        "SELECT c.channel, d.status, c.owner FROM deliveries d JOIN conversations c ON c.id = d.conversation_id "
+        "WHERE c.thread_key = ANY(%s)"
+    )
+    expected = {(channel, status, "assistant") for channel, status in told.items()}
+    eventually(lambda: set(world.fleet.query(found, list(customers.values()))) == expected, 30)
+    world.wait_until_settled()
+    assert [received_on(world, *one) for one in customers.items()] == [[HELLO]] * len(customers)
+    assert set(world.fleet.query(found, list(customers.values()))) == expected
+
+
+def received_on(world: World, channel: str, customer: str) -> list[str]:
+    taken = world.simulator.accepted
+    return [send["text"] for send in taken if (send["channel"], send["recipient"]) == (channel, customer)]

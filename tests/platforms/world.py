@@ -53,7 +53,9 @@ class World:
 
 
 @contextmanager
-def running_world(database_url: str, *, webhooks: int = 1, senders: int = 1, **settings: str) -> Iterator[World]:
+def running_world(
+    database_url: str, *, webs: int = 0, webhooks: int = 1, senders: int = 1, **settings: str
+) -> Iterator[World]:
     """All of it, ready; rapid messages are gathered for a moment only."""
     with running_simulator("http://127.0.0.1:1", PUBLIC_URL, app_id=APP_ID) as simulator:
         common = {
@@ -63,7 +65,8 @@ def running_world(database_url: str, *, webhooks: int = 1, senders: int = 1, **s
             "LLM_MAX_OUTPUT_TOKENS": "4000",  # room for answers of several parts
             **accounts(simulator),
         }
-        with running_fleet(database_url, webs=0, webhooks=webhooks, senders=senders, **common | settings) as fleet:
+        members = {"webs": webs, "webhooks": webhooks, "senders": senders}
+        with running_fleet(database_url, **members, **common | settings) as fleet:
             simulator.inside.postman.gateway_url = f"http://127.0.0.1:{fleet.webhook[0].port}"
             yield World(fleet, simulator)
 
