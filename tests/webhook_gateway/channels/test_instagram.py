@@ -114,7 +114,7 @@ reaction_of_another_name reaction_of_the_business reaction_removed reaction_with
 referral_from_a_link referral_from_an_ad referral_from_elsewhere referral_in_seconds reply reply_to_a_story
 reply_to_itself request_thread_control several_attachments several_of_one_entry share standby standby_echo
 story_insights story_mention story_mention_that_expired take_thread_control text text_with_image unsupported_type
-video
+video comments_with_a_parent
 """
 
 

@@ -116,7 +116,7 @@ reaction_of_another_name reaction_of_the_business reaction_removed reaction_with
 referral_from_a_link referral_from_an_ad referral_from_elsewhere reply reply_to_itself request_thread_control
 several_attachments several_of_one_entry share standby standby_echo sticker sticker_and_its_image
 sticker_of_older_webhooks take_thread_control text text_with_image text_with_meanings thumb_and_its_image thumb_large
-thumb_middle thumb_small video
+thumb_middle thumb_small video policy_enforcement_block thumb_of_older_webhooks
 """
 
 
