@@ -28,7 +28,10 @@ def pass_twice(**environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("service", ["conversation_service", "llm_service", "web_gateway"])
+@pytest.mark.parametrize(
+    "service",
+    ["conversation_service", "llm_service", "web_gateway", "webhook_gateway", "webhook_gateway.sender"],
+)
 def test_a_service_refuses_to_start_with_fault_points_unless_it_is_a_test(service: str, tmp_path: Path) -> None:
     environment = {**os.environ, "FAULTPOINTS": str(tmp_path), "SPUR_TEST": ""}
     ended = subprocess.run(
