@@ -8,12 +8,12 @@ _FENCE = re.compile(r"^[ \t]*(```|~~~)[^\n]*$", re.MULTILINE)
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.+)$")
 _RULE = re.compile(r"^ {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*$")
 _BULLET = re.compile(r"^([ \t]*)[*+][ \t]+")
-# All lengths are bounded, for a text of nothing but opening marks must not cost the square of its length.
+# What needs a closing mark is bounded, for a text of nothing but opening marks must not cost the square of its length.
 _IMAGE = re.compile(r"!\[([^\]\n]{0,500})\]\([^()\s]{1,2000}\)")
 _LINK = re.compile(r"\[([^\]\n]{1,500})\]\(([^()\s]{1,2000})\)")
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^\s<>]{1,2000})>")
 _CODE = re.compile(r"`([^`\n]{1,2000})`")
-_BARE_LINK = re.compile(r"https?://\S{1,2000}")
+_BARE_LINK = re.compile(r"https?://\S+")
 _BOLD_ITALIC = re.compile(r"\*{3}(?=\S)(.{1,1000}?)(?<=\S)\*{3}")
 _BOLD = re.compile(r"\*\*(?=\S)(.{1,1000}?)(?<=\S)\*\*|(?<!\w)__(?=\S)(.{1,1000}?)(?<=\S)__(?!\w)")
 # One star or underscore is a mark only around whole words: 2*3*4 and snake_case are neither.
@@ -66,9 +66,12 @@ def _inline(text: str, capabilities: Capabilities) -> str:
     text = _BOLD.sub(lambda found: f"{bold}{found[1] or found[2]}{bold}", text)
     text = _ITALIC.sub(lambda found: f"{italic}{found[1] or found[2]}{italic}", text)
     text = _STRIKE.sub(lambda found: f"{capabilities.strike}{found[1]}{capabilities.strike}", text)
-    while _HELD in text:
-        text = _HELD_AT.sub(lambda found: held[int(found[1])], text)
-    return text
+    return _restored(text, held)
+
+
+def _restored(text: str, held: list[str]) -> str:
+    """`text` with what stood there in place of the numbers; what is held holds only what was held before it."""
+    return _HELD_AT.sub(lambda found: _restored(held[int(found[1])], held), text)
 
 
 def _link(title: str, address: str) -> str:

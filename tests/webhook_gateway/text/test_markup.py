@@ -9,6 +9,7 @@ from webhook_gateway.text.markup import render
 
 MARKS = Capabilities(4096, 86_400, bold="*", italic="_", strike="~")
 PLAIN = Capabilities(1000, 86_400)
+LONG = "https://a.b/" + "c" * 1995
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,7 @@ PLAIN = Capabilities(1000, 86_400)
         ("`*not italic*`", "*not italic*", "*not italic*"),
         ("```py\na ** b\n```", "a ** b", "a ** b"),
         ("https://a.b/__x__", "https://a.b/__x__", "https://a.b/__x__"),
+        (f"{LONG}`x`0`y`", f"{LONG}x0y", f"{LONG}x0y"),
         # Neither of them is a mark.
         ("2*3*4 snake_case_name 5 * 6 * 7", "2*3*4 snake_case_name 5 * 6 * 7", "2*3*4 snake_case_name 5 * 6 * 7"),
         ("**open and * alone", "**open and * alone", "**open and * alone"),
