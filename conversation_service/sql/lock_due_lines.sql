@@ -1,6 +1,7 @@
 -- PARAMETERS: text[], text[], integer[], integer
 -- Locks conversations in which something is due: channels, accounts, how many of each account, how many in all. Accounts
--- take turns, so that the backlog of one does not hold up another. What somebody else holds is left to them.
+-- take turns, so that the backlog of one does not hold up another; who begins is left to chance, because a busy sender asks
+-- for a single one each time. What somebody else holds is left to them.
 -- Returns conversation, the deliveries that were found due. What is to be done with them only a later statement can tell:
 -- this one does not see what was committed just before the lock was taken.
 SELECT c.id, due.deliveries
@@ -18,5 +19,5 @@ FROM (
     ) line
 ) due
 JOIN conversations c ON c.id = due.conversation_id
-ORDER BY due.place, due.run_at LIMIT $4
+ORDER BY due.place, random() LIMIT $4
 FOR UPDATE OF c SKIP LOCKED

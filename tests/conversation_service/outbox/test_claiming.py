@@ -162,6 +162,18 @@ def test_a_backlog_of_one_account_does_not_hold_up_another(database_url: str) ->
     asyncio.run(scenario())
 
 
+def test_nor_does_it_where_a_sender_asks_for_one_after_another(database_url: str) -> None:
+    async def scenario() -> None:
+        async with outbox(database_url) as service:
+            for number in range(30):
+                queue(service, str(number))
+            queue(service, "late", account="second")
+            claimed = [account for _ in range(20) for account in [each.account for each in await claim(service, 1)]]
+            assert (len(claimed), claimed.count("second")) == (20, 1)
+
+    asyncio.run(scenario())
+
+
 def test_only_the_channels_that_were_asked_for_are_claimed(database_url: str) -> None:
     async def scenario() -> None:
         async with outbox(database_url) as service:
