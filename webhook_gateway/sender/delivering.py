@@ -111,17 +111,21 @@ class Delivering:
             return NotAccepted("account_not_configured", _NOT_CONFIGURED_SECONDS, Scope.SCOPE_ACCOUNT)
         rendered = pb.Delivery()
         rendered.CopyFrom(delivery)
-        rendered.text = render(delivery.text, self.channel.capabilities)
         try:
+            rendered.text = render(delivery.text, self.channel.capabilities)
             return self.channel.compose(account, rendered)
-        except Exception as error:  # a defect of ours: nothing was sent, and once it is mended the reply still goes out
+        # A defect of ours, of any kind. Nothing was sent, and once it is mended the reply still goes out; beyond this
+        # point only the end of the lease would speak for it, as if it might have been.
+        except Exception as error:
             _logger.exception("a reply could not be composed", channel=self.channel.name, delivery=delivery.id)
             return NotAccepted(f"not_composed_{type(error).__name__.lower()}")
 
     def _interpret(self, answer: Answer, delivery: pb.Delivery) -> Outcome:
         try:
             return self.channel.interpret(answer, delivery)
-        except Exception as error:  # answered, but not with what we understand: nobody knows what became of it
+        # Channels never raise here, whatever was answered. Where one does, its words are not understood: nobody knows
+        # what became of the send, and that has to be recorded, or it would be known only when the lease is over.
+        except Exception as error:
             _logger.exception("an answer could not be read", channel=self.channel.name, delivery=delivery.id)
             return Unknown(f"unreadable_{type(error).__name__.lower()}")
 

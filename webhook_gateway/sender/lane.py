@@ -37,7 +37,7 @@ class Lane:
         self._lock = threading.Lock()
         self._wakeup = threading.Event()
         self._stopping = threading.Event()
-        self.reachable = False  # the outbox, when it was last asked
+        self._reachable = True  # the outbox, when it was last asked
 
     def run(self) -> None:
         """Until `stop`; then what is under way is brought to its end."""
@@ -45,12 +45,12 @@ class Lane:
             self._wakeup.clear()
             try:
                 more = self._claim()
-                self.reachable = True
+                self._reachable = True
             except Unavailable as error:
-                if self.reachable:
+                if self._reachable:
                     _logger.warning("the outbox cannot be asked", channel=self._channel.name, reason=str(error))
-                self.reachable, more = False, False
-            except Exception:  # whatever it was, replies that come later are still to be sent
+                self._reachable, more = False, False
+            except Exception:  # the top of the loop: whatever it was, replies that come later are still to be sent
                 _logger.exception("claiming failed", channel=self._channel.name)
                 more = False
             if not more:

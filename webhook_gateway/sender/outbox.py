@@ -20,8 +20,9 @@ _SERVICE = "spur.conversation.v1.ConversationService"
 KEYED_METHODS = (f"{_SERVICE}/SettleDelivery", f"{_SERVICE}/SplitDelivery")
 _SECONDS = 3.0
 MOST_AT_ONCE = 100  # deliveries that one claim gives, by the contract
-# The outcome of a send is worth waiting for; who comes later finds the claim expired.
-_SETTLE_SECONDS = 25.0
+# The outcome of a send is worth waiting for: after its lease, too, it counts until the delivery is given up for lost. While
+# the service cannot be asked there is nothing else to send.
+_SETTLE_SECONDS = 100.0
 _AGAIN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
@@ -71,7 +72,7 @@ class Outbox:
             raise _REFUSALS.get(error.code(), Unavailable)(error.code().name) from error
 
     def settle(self, delivery: pb.Delivery, outcome: Outcome, http_status: int) -> None:
-        """Say what became of a claimed delivery, through an outage of the service as long as the claim lasts."""
+        """Say what became of a claimed delivery, through an outage of the service as long as it counts."""
         request = pb.SettleDeliveryRequest(delivery_id=delivery.id, fence=delivery.fence, http_status=http_status)
         _FILL[type(outcome)](request, outcome)
         until = time.monotonic() + _SETTLE_SECONDS
@@ -82,7 +83,7 @@ class Outbox:
                 if error.code() in _AGAIN and time.monotonic() < until:
                     time.sleep(random.uniform(0.2, 0.6))  # noqa: S311 - jitter
                     continue
-                # Its claim runs out and it is unknown then, which is the truth.
+                # Its claim runs out, and it is unknown.
                 _logger.error("an outcome could not be recorded", delivery=delivery.id, code=error.code().name)
             return
 

@@ -1,21 +1,26 @@
 """A lane: what it claims it sends once, in pieces that fit, and says what became of it."""
 
+import itertools
 import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from types import SimpleNamespace
 
 import grpc
 import pytest
+from structlog.testing import capture_logs
 
 from protos import conversation_pb2 as pb
 from tests.local_stack.waiting import eventually
 from tests.ports import free_port
 from tests.webhook_gateway.sender.platform import Behaviour, Platform, answering, closing, platform
 from tests.webhook_gateway.sender.stand_in import PostcardAccount, Postcards, StandIn, running_stand_in
-from webhook_gateway.sender import delivering
+from webhook_gateway.outcomes import Accepted
+from webhook_gateway.sender import delivering, lane, outbox
 from webhook_gateway.sender.delivering import Delivering
 from webhook_gateway.sender.lane import Lane, run_all
+from webhook_gateway.sender.outbox import Unavailable
 from webhook_gateway.sender.transport import Transport
 
 TAKEN = answering("200 OK", b'{"id": "card-1"}')
@@ -49,10 +54,10 @@ def start() -> Iterator[Start]:
     with ExitStack() as stack:
 
         def start(behaviour: Behaviour = TAKEN, concurrency: int = 4, address: str = "") -> Sending:
-            service, outbox = stack.enter_context(running_stand_in())
+            service, claims = stack.enter_context(running_stand_in())
             server = stack.enter_context(platform(behaviour))
             channel = Postcards([PostcardAccount(office="main", address=address or server.url)])
-            own = Lane(Delivering(channel, outbox, Transport()), outbox, concurrency)
+            own = Lane(Delivering(channel, claims, Transport()), claims, concurrency)
             stopped = threading.Event()
             thread = threading.Thread(target=run_all, args=([own], stopped.wait, 5))
             thread.start()
@@ -127,6 +132,15 @@ def test_a_reply_that_cannot_be_composed_is_not_lost(start: Start) -> None:
     assert sending.settle(id="d2").accepted.provider_id == "card-1"
 
 
+def test_a_reply_that_cannot_be_rendered_is_not_taken_for_one_that_may_have_been_sent(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "render", lambda text, capabilities: text[99])
+    sending = start()
+    assert sending.settle().not_accepted.error_code == "not_composed_indexerror"
+    assert sending.sent() == []
+
+
 def test_a_claim_that_has_become_old_is_not_sent(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivering, "LEASE_SECONDS", 0.0)
     sending = start()
@@ -139,6 +153,40 @@ def test_an_outcome_is_recorded_through_an_outage(start: Start) -> None:
     sending.service.refusals.extend([grpc.StatusCode.UNAVAILABLE] * 7)
     assert sending.settle().accepted.provider_id == "card-1"
     assert len(sending.sent()) == 1
+
+
+def test_an_outcome_is_told_for_as_long_as_it_counts_which_is_longer_than_its_lease(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = itertools.count()  # a second at each look
+    monkeypatch.setattr(outbox, "time", SimpleNamespace(monotonic=now.__next__, sleep=lambda _seconds: None))
+    with running_stand_in() as (service, own):
+        service.refusals.extend([grpc.StatusCode.DEADLINE_EXCEEDED] * 90)
+        own.settle(pb.Delivery(id="d1", fence=1), Accepted("card-1"), 200)
+        assert service.settled["d1"].accepted.provider_id == "card-1"
+        service.refusals.extend([grpc.StatusCode.DEADLINE_EXCEEDED] * 120)
+        own.settle(pb.Delivery(id="d2", fence=1), Accepted("card-2"), 200)
+        assert "d2" not in service.settled, "somebody who waits for ever does nothing else"
+
+
+def test_an_outbox_that_was_never_there_is_complained_about_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lane, "_POLL_SECONDS", 0.01)
+    asked = []
+
+    class Nobody:
+        def claim(self, *terms: object) -> pb.ClaimDeliveriesResponse:
+            asked.append(terms)
+            raise Unavailable("UNAUTHENTICATED")
+
+    stopped = threading.Event()
+    own = Lane(Delivering(Postcards([]), Nobody(), Transport()), Nobody(), 1)  # type: ignore[arg-type]
+    thread = threading.Thread(target=run_all, args=([own], stopped.wait, 5))
+    with capture_logs() as logs:
+        thread.start()
+        eventually(lambda: len(asked) > 3)
+        stopped.set()
+        thread.join()
+    assert [entry["reason"] for entry in logs] == ["UNAUTHENTICATED"]
 
 
 def test_somebody_who_waits_is_shown_that_an_answer_is_written(start: Start) -> None:
