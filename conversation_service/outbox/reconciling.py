@@ -54,7 +54,9 @@ class Reconciling:
                 _logger.warning("left for the next round", error=str(error))
             except DatabaseUnavailable:
                 raise
-            except Exception:  # it would come first again, and nothing behind it would ever be decided
+            # The top of the loop over decisions: one that fails would come first in the next round, too, and what comes
+            # behind it would never be decided.
+            except Exception:
                 _logger.exception("a decision failed")
             else:
                 for change in changes:
