@@ -20,8 +20,8 @@ _SERVICE = "spur.conversation.v1.ConversationService"
 KEYED_METHODS = (f"{_SERVICE}/SettleDelivery", f"{_SERVICE}/SplitDelivery")
 _SECONDS = 3.0
 MOST_AT_ONCE = 100  # deliveries that one claim gives, by the contract
-# The outcome of a send is worth waiting for: after its lease, too, it counts until the delivery is given up for lost. While
-# the service cannot be asked there is nothing else to send.
+# The outcome of a send is worth waiting for: it counts until the delivery is given up for lost, which is long after its
+# lease, and while the service cannot be asked there is nothing else to send.
 _SETTLE_SECONDS = 100.0
 _AGAIN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
