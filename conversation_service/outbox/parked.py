@@ -42,7 +42,7 @@ def resolve(session: Session, delivery_id: str, resend: bool) -> pb.ResolveParke
         if delivery is None or delivery.state != "parked":
             return pb.ResolveParkedResponse(state=delivery.state if delivery else "", applied=False)
         if resend:
-            lines.change(session, delivery, "queued", "resend", seconds=0)  # however old it is
+            session.execute("resend_delivery", str(delivery.id))
         else:
             lines.end(session, delivery, "cancelled", "dropped")
     return pb.ResolveParkedResponse(state="queued" if resend else "cancelled", applied=True)

@@ -1,8 +1,7 @@
 -- PARAMETERS: uuid[], float8
 -- Ends what may not be sent any more in conversations that are locked: the conversation is closed, the customer has opted
--- out, or the platform takes no replies any more; where it always takes them, what is older than so many seconds, unless a
--- person has it sent nevertheless. Returns channel, reason,
--- how many, and the conversations.
+-- out, or the platform takes no replies any more; where it always takes them, what is older than so many seconds. Returns
+-- channel, reason, how many, and the conversations.
 WITH barred AS MATERIALIZED (
     SELECT id, CASE
         WHEN status = 'closed' THEN 'conversation_closed'
@@ -13,7 +12,8 @@ WITH barred AS MATERIALIZED (
     WHERE id = ANY ($1) AND (status = 'closed' OR opted_out_at IS NOT NULL OR CASE
         WHEN reply_window_seconds > 0
             THEN coalesce(last_customer_at + make_interval(secs => reply_window_seconds) <= clock_timestamp(), true)
-        -- The head is the oldest, so that a long line is looked through only where something of it has to go.
+        -- The head is the oldest (but for one that a person put back), so that a long line is looked through only where
+        -- something of it has to go.
         ELSE (SELECT d.created_at FROM deliveries d
             WHERE d.conversation_id = c.id AND d.state IN ('queued', 'sending', 'unknown')
             ORDER BY d.out_seq, d.part LIMIT 1) < now() - make_interval(secs => $2)
@@ -25,8 +25,8 @@ WITH barred AS MATERIALIZED (
     FROM barred b
     WHERE d.id = ANY (ARRAY(
         SELECT q.id FROM barred JOIN deliveries q ON q.conversation_id = barred.id
-        WHERE q.state IN ('queued', 'sending', 'unknown') AND (barred.reason <> 'expired'
-            OR q.created_at < now() - make_interval(secs => $2) AND q.reason IS DISTINCT FROM 'resend')))
+        WHERE q.state IN ('queued', 'sending', 'unknown')
+            AND (barred.reason <> 'expired' OR q.created_at < now() - make_interval(secs => $2))))
         AND d.conversation_id = b.id AND d.state NOT IN ('sending', 'unknown', 'sent', 'dead', 'parked', 'cancelled')
     RETURNING d.conversation_id, d.channel, d.reason
 )

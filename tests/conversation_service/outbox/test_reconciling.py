@@ -9,7 +9,19 @@ from prometheus_client import REGISTRY
 
 from protos import conversation_pb2 as pb
 from tests.conversation_service.harness import Harness, eventually
-from tests.conversation_service.outbox.senders import accept, claim, echo, lose, outbox, queue, states, status
+from tests.conversation_service.outbox.senders import (
+    Scope,
+    accept,
+    claim,
+    echo,
+    lose,
+    outbox,
+    queue,
+    settle,
+    split,
+    states,
+    status,
+)
 from tests.conversation_service.races.gates import CONVERSATIONS, gate
 
 # What a test may wait for: both times are over at once, or never.
@@ -168,6 +180,24 @@ def test_parked_deliveries_are_listed_and_resolved(database_url: str) -> None:
             dropped = await resolve(service, found[1].id, "DROP")
             assert (dropped.state, dropped.applied) == ("cancelled", True)
             assert await list_parked(service) == []
+
+    asyncio.run(scenario())
+
+
+def test_what_a_person_has_sent_again_is_tried_as_long_as_any_other_and_so_are_its_parts(database_url: str) -> None:
+    async def scenario() -> None:
+        async with outbox(database_url) as service:
+            queue(service, "34600", "a b")
+            service.query("UPDATE deliveries SET state = 'parked', fence = 1, created_at = now() - interval '25 h'")
+            (found,) = await list_parked(service)
+            await resolve(service, found.id, "RESEND")
+            (first,) = await claim(service)
+            assert (await settle(service, first, not_accepted=Scope(error_code="4"))).state == "queued"
+            service.query("UPDATE deliveries SET run_at = now()")
+            (second,) = await claim(service)
+            await split(service, second, "a", "b")
+            await accept(service, second, "wamid.1")
+            assert [delivery.text for delivery in await claim(service)] == ["b"]
 
     asyncio.run(scenario())
 
