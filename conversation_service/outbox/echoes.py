@@ -24,6 +24,8 @@ _echoes = Counter("echoes_judged_total", "What the business's side wrote, by who
 HOLD_SECONDS = 600.0
 # Platforms name what we sent by other ids now and then; a person who says the same so soon after us says nothing new.
 _SAME_SECONDS = 120.0
+# How many letters of a text must be left to know it by, and how much of it.
+_LEAST_LETTERS, _LEAST_SHARE = 20, 0.5
 
 
 @dataclass(frozen=True)
@@ -89,9 +91,19 @@ def _match(rows: Sequence[Row], echo: Echo) -> Row | None:
     """The delivery that it repeats: the one of its id, else of its text, and then rather one that is not named yet."""
     if named := [row for row in rows if row[2] and row[2] == echo.provider_id]:
         return named[0]
-    text = normalised(echo.text)
-    same = [row for row in rows if text and normalised(row[1]) == text]
-    return min(same, key=lambda row: (not _is_open(row), bool(row[2]))) if same else None
+    shown = normalised(echo.text)
+    same = [row for row in rows if shown and _shows(shown, normalised(row[1]))]
+    return min(same, key=lambda row: (normalised(row[1]) != shown, not _is_open(row), bool(row[2]))) if same else None
+
+
+def _shows(shown: str, text: str) -> bool:
+    """Whether that is what became of a text on its way: of Markdown, the addresses behind pictures and the like go."""
+    if shown == text:
+        return True
+    if len(shown) < max(_LEAST_LETTERS, len(text) * _LEAST_SHARE):
+        return False
+    rest = iter(text)
+    return all(letter in rest for letter in shown)
 
 
 def _is_open(row: Row) -> bool:

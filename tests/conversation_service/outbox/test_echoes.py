@@ -38,12 +38,23 @@ def test_an_echo_with_our_own_id_settles_the_delivery(database_url: str, origin:
 
 
 @pytest.mark.parametrize("origin", ["", "ours"])
-def test_an_echo_that_is_faster_than_the_answer_is_known_by_its_text(database_url: str, origin: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("**Hello** you, see [here](https://x.example)", "Hello you,\nsee here (https://x.example)"),
+        ("Write to [help@x.example](mailto:help@x.example), please.", "Write to help@x.example, please."),
+        ("See [https://x.example](https://x.example) for all of it", "See https://x.example for all of it"),
+        ("The shoe of your order: ![a shoe](https://x.example/s.png)", "The shoe of your order: a shoe"),
+    ],
+)
+def test_an_echo_that_is_faster_than_the_answer_is_known_by_its_text(
+    database_url: str, origin: str, text: str, shown: str
+) -> None:
     async def scenario() -> None:
         async with outbox(database_url) as service:
-            queue(service, "34600", "**Hello** you, see [here](https://x.example)")
+            queue(service, "34600", text)
             (delivery,) = await claim(service)
-            await service.receive(echo("Hello you,\nsee here (https://x.example)", "m_1", origin))
+            await service.receive(echo(shown, "m_1", origin))
             assert states(service, "state", "provider_id") == [("sent", "m_1")]
             assert (await accept(service, delivery, "m_1")).applied
             assert (owner(service), held(service)) == ("assistant", 0)
@@ -78,6 +89,21 @@ def test_an_echo_of_another_origin_that_our_answer_names_is_ours(database_url: s
             assert held(service) == 1
             await accept(service, delivery, "m_1")
             assert (owner(service), held(service), said_by_people(service)) == ("assistant", 0, [])
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "said", ["Yes, we do", "you can return it", "Your parcel has left, you can track it on our page"]
+)
+def test_a_person_who_says_part_of_it_or_nearly_the_same_is_a_person(database_url: str, said: str) -> None:
+    async def scenario() -> None:
+        async with outbox(database_url) as service:
+            queue(service, "34600", "Yes, we do: you can return it within 30 days, and track your parcel on our page.")
+            (delivery,) = await claim(service)
+            await accept(service, delivery, "m_1")
+            await service.receive(echo(said, "m_2"))
+            assert (owner(service), said_by_people(service)) == ("human", [said])
 
     asyncio.run(scenario())
 
