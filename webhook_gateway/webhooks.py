@@ -84,7 +84,8 @@ class Webhooks:
             return Response(status=503, headers={"Retry-After": str(_RETRY_SECONDS)})
         faultpoint("webhook.recorded")
         metrics.seconds.labels(channel.name).observe(time.monotonic() - started)
-        return Response(status=200)
+        text, media_type = channel.acknowledgement
+        return Response(text, mimetype=media_type)
 
 
 def _is_authentic(channel: Channel, webhook: WebhookRequest) -> bool:

@@ -132,6 +132,8 @@ class Channel(ABC):
     title: ClassVar[str]
     capabilities: ClassVar[Capabilities]
     account_type: ClassVar[type[Account]]
+    # The answer to a webhook that is stored, and its type. Most platforms look at the status only; some do what it says.
+    acknowledgement: ClassVar[tuple[str, str]] = ("", "text/plain")
 
     def __init__(self, accounts: Sequence[Account], public_url: str = "") -> None:
         """`public_url` is where the platform reaches this gateway: scheme and host, without a path."""

@@ -85,6 +85,10 @@ class Twilio(Channel):
         recipient_interval_ms=1000,
         typing_refresh_ms=20_000,  # it lasts 25 s
     )
+    # Instructions that say: nothing. Without any, each message is an error (12300) in Twilio's log, and comes once more by
+    # the fallback address; and words would be sent to the customer.
+    # https://www.twilio.com/docs/messaging/twiml
+    acknowledgement = ("<Response/>", "text/xml")
 
     def __init__(self, accounts: Sequence[Account], public_url: str = "") -> None:
         super().__init__(accounts, public_url)

@@ -76,6 +76,16 @@ def test_every_body_is_acknowledged_and_stored_once_however_often_it_comes(fleet
         assert fleet.query(f"SELECT count(*) FROM {table} WHERE channel = %s", name) == [(0,)]
 
 
+@pytest.mark.parametrize("name", CHANNELS)
+def test_a_platform_that_does_what_the_answer_says_is_told_to_do_nothing(fleet: Fleet, name: str) -> None:
+    """Telegram would call a method that it names, Twilio send what it says, or complain of what is no instruction."""
+    case = CHANNELS[name]
+    request = case.request_of(case.files()[0].read_bytes())
+    answer = requests.post(url(fleet, name) + request.query, request.body, headers=dict(request.headers), timeout=20)
+    expected = ("<Response/>", "text/xml") if name == "twilio" else ("", "text/plain")
+    assert (answer.text, answer.headers["Content-Type"].partition(";")[0]) == expected
+
+
 @pytest.mark.parametrize("name", [name for name, case in CHANNELS.items() if case.batches])
 def test_one_malformed_item_of_a_batch_is_kept_and_the_others_count(fleet: Fleet, name: str) -> None:
     case = CHANNELS[name]
