@@ -17,7 +17,8 @@ _LATEST = 253_402_300_799  # the last second of the year 9999, by the definition
 # Platforms that speak of seconds sometimes send milliseconds: as seconds this would be the year 5138.
 _MILLISECONDS = 10**11
 # Half of a surrogate pair, which JSON can spell and UTF-8 cannot. It finds too many: what it finds is looked at again.
-_LONE = re.compile(r"\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]")
+# What stands behind an escaped backslash is no half, and what follows that may be one alone.
+_LONE = re.compile(r"\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|\\\\u[dD][89abAB]")
 
 
 class Unreadable(Exception):
