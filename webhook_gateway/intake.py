@@ -4,6 +4,7 @@ import hashlib
 import math
 import time
 from collections import Counter
+from collections.abc import Sequence
 
 import structlog
 
@@ -36,11 +37,15 @@ class _TooMuch(Exception):
     """The rest of the body is not read; the text says why."""
 
 
-def read(channel: Channel, request: WebhookRequest, deadline: float = math.inf) -> list[pb.Event]:
-    """All events of `request`, in its order. Whatever it holds, raises nothing but NotRecorded, past `deadline`."""
+def read(
+    channel: Channel, request: WebhookRequest, proven: Sequence[str], deadline: float = math.inf
+) -> list[pb.Event]:
+    """All events of `request`, in its order, of the accounts that are `proven`; at least one is.
+
+    Whatever it holds, raises nothing but NotRecorded, past `deadline`.
+    """
     found = _Reading(channel, deadline)
     try:
-        proven = channel.proven(request)
         for entry in channel.entries(request):
             found.begin_item()
             if isinstance(entry.account, str) and entry.account in proven:
@@ -51,7 +56,7 @@ def read(channel: Channel, request: WebhookRequest, deadline: float = math.inf) 
         raise
     except Exception as error:  # noqa: BLE001 - whatever an authentic body is, it is kept and acknowledged
         # What was read before that counts; with the whole body kept, the rest can be read once it is understood.
-        found.keep(next(iter(channel.accounts)), request.body, _reason(error))
+        found.keep(proven[0], request.body, _reason(error))
     found.report()
     return found.events
 
@@ -122,7 +127,7 @@ def _fitting(event: pb.Event) -> pb.Event:
         raise _Unfit("ids are too long")
     if event.WhichOneof("content") is None:
         event.unsupported.kind = ""
-    if len(event.message.text) > _MAX_TEXT:
+    if max(len(event.message.text), len(event.edit.content.text)) > _MAX_TEXT:
         raise _Unfit(f"text longer than {_MAX_TEXT} characters")
     if len(event.sender.display_name) > _MAX_SHOWN:
         event.sender.display_name = event.sender.display_name[:_MAX_SHOWN]

@@ -48,6 +48,7 @@ class Webhooks:
         channel = self._channels.get(name)
         if channel is None:
             return Response(status=404)
+        _bind()
         answer = channel.handshake(request.args)
         if answer is None:
             _logger.warning("handshake refused", channel=name)
@@ -58,7 +59,7 @@ class Webhooks:
         channel = self._channels.get(name)
         if channel is None:
             return _closing(404)
-        context.bind(request.environ.get("HTTP_X_REQUEST_ID"))
+        _bind()
         with traces.span(f"webhook {name}", "server", request.environ.get("HTTP_TRACEPARENT")):
             response = self._answer(channel)
         metrics.requests.labels(name, str(response.status_code)).inc()
@@ -73,12 +74,13 @@ class Webhooks:
             return _closing(error.status, str(error))
         deadline = time.monotonic() + _RECORD_SECONDS - request.environ.get(QUEUED_KEY, 0.0)
         webhook = WebhookRequest(_headers(request.environ), body, _query(request.environ))
-        if not _is_authentic(channel, webhook):
+        proven = channel.proven(webhook)
+        if not proven:
             _logger.warning("webhook refused", channel=channel.name)
             return Response(status=403)
         faultpoint("webhook.received")
         try:
-            self._record(intake.read(channel, webhook, deadline), deadline)
+            self._record(intake.read(channel, webhook, proven, deadline), deadline)
         except NotRecorded as error:
             _logger.warning("webhook not recorded", channel=channel.name, reason=str(error))
             return Response(status=503, headers={"Retry-After": str(_RETRY_SECONDS)})
@@ -88,12 +90,9 @@ class Webhooks:
         return Response(text, mimetype=media_type)
 
 
-def _is_authentic(channel: Channel, webhook: WebhookRequest) -> bool:
-    try:
-        return channel.authenticate(webhook) is True
-    except Exception as error:  # noqa: BLE001 - what cannot be checked is not believed
-        _logger.error("webhook cannot be checked", channel=channel.name, error=type(error).__name__)
-        return False
+def _bind() -> None:
+    """Log lines name this request, and not the one before it of the same thread."""
+    context.bind(request.environ.get("HTTP_X_REQUEST_ID"))
 
 
 def _read_body(environ: Mapping[str, Any]) -> bytes:

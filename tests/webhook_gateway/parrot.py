@@ -49,10 +49,11 @@ class Parrot(Channel):
         known = query.get("hub.mode") == "subscribe" and any(hmac.compare_digest(shown, token) for token in tokens)
         return query.get("hub.challenge") if known else None
 
-    def authenticate(self, request: WebhookRequest) -> bool:
+    def proven(self, request: WebhookRequest) -> list[str]:
         shown = request.headers.get("x-signature", "").encode()
         keys = [key for account in self._cages() for key in secrets(account.seed_secret)]
-        return any(hmac.compare_digest(shown, sign(request.body, key)) for key in keys)
+        known = any(hmac.compare_digest(shown, sign(request.body, key)) for key in keys)
+        return list(self.accounts) if known else []
 
     def entries(self, request: WebhookRequest) -> Iterator[Entry]:
         body = json.loads(request.body)

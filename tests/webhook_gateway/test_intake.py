@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator
 
 import pytest
 from pydantic import SecretStr
@@ -11,14 +12,14 @@ from protos import conversation_pb2 as pb
 from tests.webhook_gateway.parrot import Parrot, ParrotAccount
 from tests.webhook_gateway.platform import body_of, update
 from webhook_gateway import intake
-from webhook_gateway.channels.channel import WebhookRequest
+from webhook_gateway.channels.channel import Entry, WebhookRequest
 from webhook_gateway.errors import NotRecorded
 
 CHANNEL = Parrot([ParrotAccount(cage_id="polly", seed_secret=SecretStr("seeds"))])
 
 
 def read(body: bytes, deadline: float | None = None) -> list[pb.Event]:
-    return intake.read(CHANNEL, WebhookRequest({}, body), time.monotonic() + 60 if deadline is None else deadline)
+    return intake.read(CHANNEL, WebhookRequest({}, body), ["polly"], deadline or time.monotonic() + 60)
 
 
 def reasons(events: list[pb.Event]) -> list[str]:
@@ -47,6 +48,20 @@ def test_one_item_that_says_very_much_is_not_read(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(CHANNEL, "events", lambda entry: iter(said * (intake.MAX_ITEMS + 1)))
     (rest,) = read(body_of(update("x", "bird")))
     assert rest.poison.reason.startswith("more than 5000 items")
+
+
+@pytest.mark.parametrize("kind", ["message", "edit"])
+def test_a_text_that_no_platform_takes_is_kept_raw_and_would_fill_no_prompt(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    def said(entry: Entry) -> Iterator[pb.Event]:
+        event = CHANNEL.event(entry, kind, "1", thread="bird")
+        (event.edit.content if kind == "edit" else event.message).text = entry.item["text"]
+        yield event
+
+    monkeypatch.setattr(CHANNEL, "events", said)
+    found = read(body_of(update("x" * 65_536, "bird"), update("x" * 65_537, "bird")))
+    assert [event.WhichOneof("content") for event in found] == [kind, "poison"]
 
 
 def test_what_would_grow_to_very_much_when_read_is_not_read_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,15 @@ def test_a_handshake_of_somebody_else_is_refused(platform: Platform, query: dict
     assert (answer.status_code, answer.content) == (403, b"")
 
 
+def test_a_refused_handshake_is_logged_with_its_own_request_id(platform: Platform) -> None:
+    identity = uuid.uuid4().hex
+    assert requests.get(platform.url(), headers={"X-Request-ID": identity}, timeout=10).status_code == 403
+    logged = [
+        line for line in platform.fleet.webhook[0].events("handshake refused") if line.get("request_id") == identity
+    ]
+    assert len(logged) == 1
+
+
 @pytest.mark.parametrize("channel", ["", "nothing", "Parrot", "parrot/", "%00", "web", "instagram"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_channel_that_is_unknown_or_without_an_account_is_not_there(

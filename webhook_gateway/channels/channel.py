@@ -6,7 +6,7 @@ what to call, never calls: so all of it can be tried without a network.
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -132,7 +132,7 @@ class Channel(ABC):
     title: ClassVar[str]
     capabilities: ClassVar[Capabilities]
     account_type: ClassVar[type[Account]]
-    # The answer to a webhook that is stored, and its type. Most platforms look at the status only; some do what it says.
+    # The answer to a webhook that is stored, and its type. Most platforms read the status only; some do what it says.
     acknowledgement: ClassVar[tuple[str, str]] = ("", "text/plain")
 
     def __init__(self, accounts: Sequence[Account], public_url: str = "") -> None:
@@ -146,13 +146,11 @@ class Channel(ABC):
         return None
 
     @abstractmethod
-    def authenticate(self, request: WebhookRequest) -> bool:
-        """Whether the platform sent it. False where no secret is configured."""
+    def proven(self, request: WebhookRequest) -> list[str]:
+        """The accounts that the request may speak for, in their order: one's secret says nothing about another's.
 
-    def proven(self, request: WebhookRequest) -> Collection[str]:
-        """The accounts for which an authentic request may speak: one account's secret says nothing about another's."""
-        del request
-        return self.accounts
+        Empty where the platform did not send it, or no secret is configured.
+        """
 
     @abstractmethod
     def entries(self, request: WebhookRequest) -> Iterator[Entry]:

@@ -123,18 +123,11 @@ class MetaChannel(Channel):
         matches = sum(hmac.compare_digest(offered, token) for token in known if token)
         return query.get("hub.challenge") if matches and query.get("hub.mode") == "subscribe" else None
 
-    def authenticate(self, request: WebhookRequest) -> bool:
-        """Whether the signature is that of the bytes as they came; written anew, the same JSON has another one."""
-        keys = {key for account in self.accounts.values() for key in secrets(account.app_secret)}
-        return bool(_signers(request, keys))
-
-    def proven(self, request: WebhookRequest) -> Collection[str]:
-        """The accounts whose own app signed the request."""
+    def proven(self, request: WebhookRequest) -> list[str]:
+        """The accounts whose own app signed the bytes as they came; written anew, the same JSON has another proof."""
         keys = {name: set(secrets(account.app_secret)) for name, account in self.accounts.items()}
-        if all(own == next(iter(keys.values())) for own in keys.values()):
-            return self.accounts  # of one app, as nearly always: the signature need not be made again
         signers = _signers(request, set().union(*keys.values()))
-        return {name for name, own in keys.items() if own & signers}
+        return [name for name, own in keys.items() if own & signers]
 
     def envelope(self, request: WebhookRequest) -> list[Any]:
         """The array `entry` of a body, whose items may be anything. Raises Unreadable."""

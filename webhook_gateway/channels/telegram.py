@@ -5,7 +5,7 @@ https://core.telegram.org/bots/api
 
 import hmac
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from pydantic import Field, SecretStr, field_validator
@@ -95,16 +95,8 @@ class Telegram(Channel):
                 "TELEGRAM_SECRET_TOKEN: is the same for two bots, but tells them apart: give each its own."
             )
 
-    def authenticate(self, request: WebhookRequest) -> bool:
-        """Whether it brings the secret of one of the bots; updates are not signed."""
-        return bool(self._addressed(request))
-
-    def proven(self, request: WebhookRequest) -> Collection[str]:
-        """The bot whose secret it brings."""
-        return self._addressed(request)
-
-    def _addressed(self, request: WebhookRequest) -> list[str]:
-        """The bot that the request is for; empty where it is for none."""
+    def proven(self, request: WebhookRequest) -> list[str]:
+        """The bot whose secret it brings, and that it is for; updates are not signed."""
         offered = request.headers.get("x-telegram-bot-api-secret-token", "")
         if not _SECRET_TOKEN.fullmatch(offered):
             return []
@@ -116,7 +108,7 @@ class Telegram(Channel):
         """A body is one update."""
         update = mapping(load(request.body), "the body")
         required(update, "update_id")
-        for bot in self._addressed(request)[:1]:
+        for bot in self.proven(request)[:1]:
             yield Entry(bot, update, evidence(update))
 
     def events(self, entry: Entry) -> Iterator[pb.Event]:

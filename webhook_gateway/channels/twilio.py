@@ -3,7 +3,7 @@
 https://www.twilio.com/docs/messaging/api
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
@@ -85,8 +85,8 @@ class Twilio(Channel):
         recipient_interval_ms=1000,
         typing_refresh_ms=20_000,  # it lasts 25 s
     )
-    # Instructions that say: nothing. Without any, each message is an error (12300) in Twilio's log, and comes once more by
-    # the fallback address; and words would be sent to the customer.
+    # Instructions that say: nothing. Without any, each message is an error (12300) in Twilio's log, and comes once more
+    # by the fallback address; and words would be sent to the customer.
     # https://www.twilio.com/docs/messaging/twiml
     acknowledgement = ("<Response/>", "text/xml")
 
@@ -97,18 +97,11 @@ class Twilio(Channel):
                 "PUBLIC_BASE_URL: is not set, but Twilio signs it: set it to where Twilio reaches this gateway."
             )
 
-    def authenticate(self, request: WebhookRequest) -> bool:
-        """Whether an auth token of ours signed it for the address that Twilio knows us by."""
-        return bool(self._signers(request))
-
-    def proven(self, request: WebhookRequest) -> Collection[str]:
-        """The senders whose own account at Twilio signed the request."""
-        found = self._signers(request)
-        return {sender for sender, account in self.accounts.items() if found & set(secrets(account.auth_token))}
-
-    def _signers(self, request: WebhookRequest) -> set[bytes]:
-        keys = {key for account in self.accounts.values() for key in secrets(account.auth_token)}
-        return signers(request, f"{self.public_url}/webhooks/{self.name}", keys)
+    def proven(self, request: WebhookRequest) -> list[str]:
+        """The senders whose own account at Twilio signed it, for the address that Twilio knows us by."""
+        keys = {sender: set(secrets(account.auth_token)) for sender, account in self.accounts.items()}
+        found = signers(request, f"{self.public_url}/webhooks/{self.name}", set().union(*keys.values()))
+        return [sender for sender, own in keys.items() if own & found]
 
     def entries(self, request: WebhookRequest) -> Iterator[Entry]:
         """A body is one message or one status."""

@@ -153,14 +153,14 @@ class Conformance:
     def test_every_secret_of_the_list_counts_and_no_other(self) -> None:
         body = self.files()[0].read_bytes()
         for secret in self.accepted_secrets:
-            assert self.channel.authenticate(self.signed(body, secret))
+            assert self.channel.proven(self.signed(body, secret))
         for secret in ("", " ", "another", self.accepted_secrets[0] + "x"):
-            assert not self.channel.authenticate(self.signed(body, secret)), secret
+            assert not self.channel.proven(self.signed(body, secret)), secret
 
     def test_nothing_is_authentic_where_no_account_is_configured(self) -> None:
         body = self.files()[0].read_bytes()
         for secret in ("", *self.accepted_secrets):
-            assert not type(self.channel)([]).authenticate(self.signed(body, secret))
+            assert not type(self.channel)([]).proven(self.signed(body, secret))
 
     def test_a_proof_that_is_missing_or_altered_anywhere_is_refused(self) -> None:
         request = self.request_of(self.files()[0].read_bytes())
@@ -171,15 +171,15 @@ class Conformance:
         wrong = ["", " ", proof[:-1], proof + "0", f" {proof}", f"{proof}\n", proof[1:], "grüße", "\udcff", "0" * 5000]
         for altered in (*wrong, *swapped, *{proof.upper(), proof.lower()} - {proof}):
             request_with = WebhookRequest({**request.headers, self.proof: altered}, request.body, request.query)
-            assert not self.channel.authenticate(request_with), altered
+            assert not self.channel.proven(request_with), altered
         headers = {name: value for name, value in request.headers.items() if name != self.proof}
-        assert not self.channel.authenticate(WebhookRequest(headers, request.body, request.query))
+        assert not self.channel.proven(WebhookRequest(headers, request.body, request.query))
 
     # What it says
 
     def test_a_body_says_what_the_file_beside_it_holds(self, path: Path) -> None:
         request = self.request_of(path.read_bytes())
-        assert self.channel.authenticate(request)
+        assert self.channel.proven(request)
         found = [shown(event) for event in read(self.channel, request)]
         expected = json.loads(path.with_name(f"{path.stem}.events.json").read_text())
         for event, wanted in zip(found, expected, strict=True):
@@ -242,7 +242,7 @@ class Conformance:
 
     def _survives(self, body: bytes) -> None:
         request = self.request_of(body)
-        assert self.channel.authenticate(request)
+        assert self.channel.proven(request)
         try:
             entries = list(self.channel.entries(request))
         except Unreadable:

@@ -88,7 +88,7 @@ class Line:
         if webhook.channel != self.name:
             return []
         request = WebhookRequest({key.lower(): value for key, value in webhook.headers.items()}, webhook.body)
-        assert self.channel.authenticate(request)
+        assert self.channel.proven(request)
         found = list(read(self.channel, request))
         events = [event for event in found if isinstance(event, pb.Event)]
         assert len(events) == len(found)

@@ -127,13 +127,13 @@ def test_the_same_update_id_of_two_bots_is_two_events() -> None:
 )
 def test_an_update_with_another_secret_or_none_is_refused(secret: str) -> None:
     body = json.dumps(body_of("text")).encode()
-    assert not CHANNEL.authenticate(WebhookRequest({PROOF: secret}, body))
-    assert not CHANNEL.authenticate(WebhookRequest({}, body))
+    assert not CHANNEL.proven(WebhookRequest({PROOF: secret}, body))
+    assert not CHANNEL.proven(WebhookRequest({}, body))
 
 
 def test_a_bots_secret_speaks_for_that_bot_only() -> None:
-    assert list(CHANNEL.proven(request(body_of("text"), SECRETS[1]))) == [FIRST]
-    assert list(CHANNEL.proven(request(body_of("text"), SECRETS[3]))) == [SECOND]
+    assert CHANNEL.proven(request(body_of("text"), SECRETS[1])) == [FIRST]
+    assert CHANNEL.proven(request(body_of("text"), SECRETS[3])) == [SECOND]
     assert not CHANNEL.proven(request(body_of("text"), "another"))
 
 

@@ -172,18 +172,18 @@ VECTORS = json.loads((BODIES / "meta_signatures.json").read_text())
 def test_a_signature_is_that_of_the_bytes_as_they_came(vector: dict[str, Any]) -> None:
     channel = WhatsApp([account(app_secret=vector["secret"])])
     request = WebhookRequest({"x-hub-signature-256": vector["header"]}, vector["body"].encode())
-    assert channel.authenticate(request) is vector["valid"]
+    assert bool(channel.proven(request)) is vector["valid"]
 
 
 def test_the_older_signature_does_not_count() -> None:
     digest = hmac.new(APP_SECRETS[0].encode(), b"{}", hashlib.sha1).hexdigest()
     headers = {"x-hub-signature": f"sha1={digest}", "x-hub-signature-256": f"sha1={digest}"}
-    assert not CHANNEL.authenticate(WebhookRequest(headers, b"{}"))
+    assert not CHANNEL.proven(WebhookRequest(headers, b"{}"))
 
 
 def test_a_list_of_secrets_without_any_secret_believes_nobody() -> None:
     channel = WhatsApp([account().model_copy(update={"app_secret": SecretStr(" , ")})])
-    assert not any(channel.authenticate(signed(b"{}", secret)) for secret in ("", " ", ",", *APP_SECRETS))
+    assert not any(channel.proven(signed(b"{}", secret)) for secret in ("", " ", ",", *APP_SECRETS))
 
 
 def test_each_account_may_have_a_verify_token_and_a_secret_of_its_own() -> None:
@@ -194,7 +194,7 @@ def test_each_account_may_have_a_verify_token_and_a_secret_of_its_own() -> None:
         "77",
         None,
     ]
-    assert channel.authenticate(signed(b"{}", "other-secret"))
+    assert channel.proven(signed(b"{}", "other-secret"))
 
 
 def test_an_account_without_a_verify_token_greets_nobody() -> None:

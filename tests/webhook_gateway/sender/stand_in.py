@@ -35,7 +35,7 @@ class Postcards(Channel):
     capabilities = Capabilities(text_limit=40, reply_window_seconds=0, bold="*", typing_refresh_ms=1000)
     account_type = PostcardAccount
 
-    def authenticate(self, request: WebhookRequest) -> bool:
+    def proven(self, request: WebhookRequest) -> list[str]:
         raise NotImplementedError
 
     def entries(self, request: WebhookRequest) -> Iterator[Entry]:
