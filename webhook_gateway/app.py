@@ -12,7 +12,6 @@ from chassis.credentials import Credentials
 from webhook_gateway.channels.channel import Channel
 from webhook_gateway.config import WebhookGatewaySettings
 from webhook_gateway.conversations import KEYED_METHODS, Conversations
-from webhook_gateway.recording import Recording
 from webhook_gateway.webhooks import Webhooks
 
 _logger = structlog.get_logger()
@@ -26,7 +25,7 @@ def create_app(settings: WebhookGatewaySettings, channels: Mapping[str, Channel]
     peer = Peer(settings.conversation_service_address, Credentials(settings), KEYED_METHODS)
     conversations = Conversations(peer)
     app = Flask(__name__, static_folder=None)
-    Webhooks(channels, Recording(conversations).record).register(app)
+    Webhooks(channels, conversations.record).register(app)
     app.add_url_rule("/healthz", "healthz", lambda: Response("alive", mimetype="text/plain"))
     app.add_url_rule("/readyz", "readyz", lambda: _readiness(conversations))
     app.register_error_handler(HTTPException, _refuse)

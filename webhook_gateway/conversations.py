@@ -10,20 +10,14 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from chassis.channel import Peer
 from protos import conversation_pb2 as pb
 from protos.conversation_pb2_grpc import ConversationServiceStub
-from webhook_gateway.errors import NotRecorded, Refused
+from webhook_gateway.errors import NotRecorded
+from webhook_gateway.parts import split
 
 _logger = structlog.get_logger()
 
 KEYED_METHODS = ("spur.conversation.v1.ConversationService/Receive",)
 
 _READY_SECONDS = 1.0
-# The same call would fail again.
-_DEFECTS = (
-    grpc.StatusCode.INVALID_ARGUMENT,
-    grpc.StatusCode.INTERNAL,
-    grpc.StatusCode.UNIMPLEMENTED,
-    grpc.StatusCode.UNKNOWN,
-)
 
 
 class Conversations:
@@ -36,7 +30,14 @@ class Conversations:
         self._health = health_pb2_grpc.HealthStub(channel)
 
     def record(self, events: Sequence[pb.Event], deadline: float) -> None:
-        """Store them; returns after COMMIT. Raises NotRecorded, at `deadline` of the monotonic clock at the latest."""
+        """Store them, in the order of each thread; returns once all are committed.
+
+        Raises NotRecorded, at `deadline` of the monotonic clock at the latest; what was committed is recognised then.
+        """
+        for part in split(events):
+            self._receive(part, deadline)
+
+    def _receive(self, events: Sequence[pb.Event], deadline: float) -> None:
         seconds = deadline - time.monotonic()
         if seconds <= 0:
             raise NotRecorded("no time was left")
@@ -47,7 +48,7 @@ class Conversations:
         except grpc.RpcError as error:
             code = error.code()
             _logger.warning("call failed", method="Receive", code=code.name, details=error.details())
-            raise (Refused if code in _DEFECTS else NotRecorded)(code.name) from error
+            raise NotRecorded(code.name) from error
         if len(response.receipts) != len(events):
             raise NotRecorded("a receipt is missing")
 

@@ -93,7 +93,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         if now - self._looked_at < 1:
             return
         self._looked_at = now
-        for conn, limit in list(self._busy.items()):
+        for conn, limit in self._busy.copy().items():  # threads come and go meanwhile
             if now > limit:
                 with contextlib.suppress(OSError):  # it has gone meanwhile
                     conn.sock.shutdown(socket.SHUT_RDWR)  # its thread reads the end
