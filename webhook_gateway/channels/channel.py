@@ -5,6 +5,7 @@ what to call, never calls: so all of it can be tried without a network.
 """
 
 import hashlib
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ _MAX_KEY = 512  # characters of an event key, by the contract
 _MAX_THREAD = 255  # characters of a thread key, likewise
 # Seconds. What is asked to wait longer is tried again after that: a slip of the platform's must not stop an account.
 LONGEST_WAIT = 3600.0
+MENDING = 300.0  # seconds between two tries of an account that a person has to mend
+LONGEST_WORD = 64  # characters that are kept of a platform's word for what is not understood
+_DELIVERY = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MAX_RAW = 256 * 1024  # bytes of evidence, of the 512 KiB that a call of the contract takes
 
 
@@ -195,6 +199,12 @@ class Channel(ABC):
             raw=entry.raw,
         )
 
+    def unsupported(self, entry: Entry, kind: str, *identity: object) -> pb.Event:
+        """What is authentic and not understood, by the platform's word: kept under the account, in nobody's thread."""
+        event = self.event(entry, "unsupported", *identity, thread="")
+        event.unsupported.kind = kind[:LONGEST_WORD]
+        return event
+
 
 def evidence(item: Any) -> bytes:
     """What is kept of an item in the platform's own words: its JSON, cut where the contract could not carry it."""
@@ -202,6 +212,11 @@ def evidence(item: Any) -> bytes:
         return dump(item).encode()[:_MAX_RAW]
     except Unreadable:
         return b""  # reading the item fails for the same reason, which is recorded
+
+
+def delivery_of(mark: str) -> str:
+    """Our delivery that a mark names; empty for marks of other applications."""
+    return mark if _DELIVERY.fullmatch(mark) else ""
 
 
 def event_key(kind: str, *identity: object) -> str:

@@ -14,14 +14,21 @@ from typing import Any, ClassVar, TypeAlias
 from pydantic import Field, SecretStr, field_validator
 
 from protos import conversation_pb2 as pb
-from webhook_gateway.channels.channel import Account, Answer, Call, Channel, WebhookRequest, at_least_one, secrets
+from webhook_gateway.channels.channel import (
+    LONGEST_WAIT,
+    MENDING,
+    Account,
+    Answer,
+    Call,
+    Channel,
+    WebhookRequest,
+    at_least_one,
+    secrets,
+)
 from webhook_gateway.outcomes import Accepted, NotAccepted, Outcome, Rejected, Scope, Unknown
 from webhook_gateway.reading import Unreadable, load, mapping, members
 
 _SIGNATURE = re.compile("sha256=[0-9a-f]{64}", re.ASCII)
-_DELIVERY = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_LONGEST_WAIT = 3600.0  # seconds, for waits that grow with the attempts
-_MENDING = 300.0  # seconds between two tries of an account that a person has to mend
 
 
 class MetaAccount(Account):
@@ -79,7 +86,7 @@ RECIPIENT = Meaning("recipient")
 CONTENT = Meaning("content")
 INTERNAL = Meaning(internal=True)
 MAYBE_SENT = Meaning(unknown=True)
-ACCOUNT_STOPPED = Meaning(scope=Scope.SCOPE_ACCOUNT, wait=_MENDING)
+ACCOUNT_STOPPED = Meaning(scope=Scope.SCOPE_ACCOUNT, wait=MENDING)
 
 
 def throttled(seconds: float) -> Meaning:
@@ -104,7 +111,7 @@ GRAPH_MEANINGS: Meanings = {
     190: ACCOUNT_STOPPED,  # the token expired or was revoked
     **dict.fromkeys(range(200, 300), ACCOUNT_STOPPED),  # permission missing
     341: throttled(60),
-    368: throttled(_LONGEST_WAIT),  # blocked for violating policies
+    368: throttled(LONGEST_WAIT),  # blocked for violating policies
 }
 
 
@@ -164,13 +171,8 @@ class MetaChannel(Channel):
             return Rejected(code, meaning.reason)
         growing = meaning.growth ** min(max(delivery.attempt - 1, 0), 10)
         # What the platform says itself goes before what its documentation says.
-        wait = answer.retry_after_seconds or min(meaning.wait * growing, _LONGEST_WAIT)
+        wait = answer.retry_after_seconds or min(meaning.wait * growing, LONGEST_WAIT)
         return NotAccepted(code, wait, meaning.scope)
-
-
-def delivery_of(mark: str) -> str:
-    """Our delivery that a mark names; empty for marks of other applications."""
-    return mark if _DELIVERY.fullmatch(mark) else ""
 
 
 @dataclass(frozen=True)
@@ -217,5 +219,5 @@ def _by_status(answer: Answer, code: str) -> Outcome:
     if answer.status == 429:
         return NotAccepted(code, answer.retry_after_seconds, Scope.SCOPE_ACCOUNT)
     if answer.status in {401, 403}:
-        return NotAccepted(code, max(_MENDING, answer.retry_after_seconds), Scope.SCOPE_ACCOUNT)
+        return NotAccepted(code, max(MENDING, answer.retry_after_seconds), Scope.SCOPE_ACCOUNT)
     return NotAccepted(code, answer.retry_after_seconds)

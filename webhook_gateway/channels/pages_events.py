@@ -8,10 +8,10 @@ from collections.abc import Callable
 import structlog
 
 from protos import conversation_pb2 as pb
-from webhook_gateway.channels.channel import Entry, event_key
+from webhook_gateway.channels.channel import LONGEST_WORD, Entry, event_key
 from webhook_gateway.channels.meta import MetaChannel
 from webhook_gateway.channels.pages_content import Object, referred
-from webhook_gateway.channels.pages_item import LONGEST_WORD, Events, Item, about, is_of_business, unsupported
+from webhook_gateway.channels.pages_item import Events, Item, about, is_of_business
 from webhook_gateway.channels.pages_messages import read_edit, read_message, read_postback, read_reaction
 from webhook_gateway.reading import Unreadable, clock, mapping, member, members, required, text
 
@@ -26,18 +26,18 @@ def read(channel: MetaChannel, entry: Entry) -> Events:
     if item.problem:
         raise Unreadable(item.problem)
     if item.place != "messaging":  # a change of another kind, or an event of a thread that another application owns
-        yield unsupported(channel, entry, item.place)
+        yield channel.unsupported(entry, item.place)
         return
     value = mapping(item.value, "event")
     kinds = sorted(key for key in value if key not in _NO_KIND and value[key] is not None)
     known = [kind for kind in kinds if kind in _READERS]
     if not known:
         # Who owns a thread, linked accounts, payments, and what the platform comes to add.
-        yield unsupported(channel, entry, kinds[0] if kinds else "empty")
+        yield channel.unsupported(entry, kinds[0] if kinds else "empty")
     elif known != ["message"] and is_of_business(value, entry.account):
-        yield unsupported(channel, entry, f"{known[0]} of the business")
+        yield channel.unsupported(entry, f"{known[0]} of the business")
     elif _is_of_guest(value, known[0]):
-        yield unsupported(channel, entry, f"{known[0]} of a guest")
+        yield channel.unsupported(entry, f"{known[0]} of a guest")
     else:
         for kind in known:
             yield from _READERS[kind](channel, entry, value)
@@ -72,7 +72,7 @@ def _delivery(channel: MetaChannel, entry: Entry, value: Object) -> Events:
         event.status.CopyFrom(pb.DeliveryStatus(provider_id=mid, state=pb.DeliveryStatus.STATE_DELIVERED))
         yield event
     if not mids:
-        yield unsupported(channel, entry, "delivery without mids")
+        yield channel.unsupported(entry, "delivery without mids")
 
 
 def _read(channel: MetaChannel, entry: Entry, value: Object) -> Events:
@@ -98,7 +98,7 @@ def _policy(channel: MetaChannel, entry: Entry, value: Object) -> Events:
         account=entry.account,
         action=action[:LONGEST_WORD],
     )
-    yield unsupported(channel, entry, f"policy-enforcement {action}")
+    yield channel.unsupported(entry, f"policy-enforcement {action}")
 
 
 _READERS: dict[str, Callable[[MetaChannel, Entry, Object], Events]] = {

@@ -10,8 +10,6 @@ from webhook_gateway.channels.meta import MetaChannel
 from webhook_gateway.channels.pages_content import Object
 from webhook_gateway.reading import Unreadable, clock, member, text
 
-LONGEST_WORD = 64
-
 Events: TypeAlias = Iterator[pb.Event]
 
 
@@ -47,11 +45,4 @@ def about(channel: MetaChannel, entry: Entry, kind: str, *identity: object) -> p
     event.sender.CopyFrom(pb.Sender(external_id=customer, aliases=[alias]))
     if time := clock(value, "timestamp"):
         event.platform_time.CopyFrom(time)
-    return event
-
-
-def unsupported(channel: MetaChannel, entry: Entry, kind: str) -> pb.Event:
-    """Kept under the account; no customer's thread."""
-    event = channel.event(entry, "unsupported", thread="")
-    event.unsupported.kind = kind[:LONGEST_WORD]
     return event

@@ -6,10 +6,10 @@ https://developers.facebook.com/documentation/business-messaging/messenger-platf
 import structlog
 
 from protos import conversation_pb2 as pb
-from webhook_gateway.channels.channel import Entry, event_key
-from webhook_gateway.channels.meta import MetaChannel, delivery_of
+from webhook_gateway.channels.channel import LONGEST_WORD, Entry, delivery_of, event_key
+from webhook_gateway.channels.meta import MetaChannel
 from webhook_gateway.channels.pages_content import Object, content, pressed, word
-from webhook_gateway.channels.pages_item import LONGEST_WORD, Events, about, is_of_business, unsupported
+from webhook_gateway.channels.pages_item import Events, about, is_of_business
 from webhook_gateway.reading import Unreadable, member, required, text
 
 _logger = structlog.get_logger()
@@ -52,7 +52,7 @@ def _echo(channel: MetaChannel, entry: Entry, message: Object, mid: str) -> pb.E
     """Somebody wrote for the business: we, another application, or a person."""
     for flag in ("is_deleted", "is_self"):
         if message.get(flag) is True:
-            return unsupported(channel, entry, f"echo {flag}")
+            return channel.unsupported(entry, f"echo {flag}")
     account = channel.accounts.get(entry.account)
     app_id, ours = text(message, "app_id"), account.app_ids if account else frozenset()
     origin = pb.Echo.ORIGIN_UNSPECIFIED
@@ -89,7 +89,7 @@ def read_edit(channel: MetaChannel, entry: Entry, value: Object) -> Events:
             channel=channel.name,
             account=entry.account,
         )
-        yield unsupported(channel, entry, "message_edit 0")
+        yield channel.unsupported(entry, "message_edit 0")
         return
     mid = required(edit, "mid")
     event = about(channel, entry, "edit", mid)

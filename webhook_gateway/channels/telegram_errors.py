@@ -4,10 +4,9 @@ https://core.telegram.org/bots/api#making-requests; an error has a status and a 
 descriptions are those of Telegram's own server: https://github.com/tdlib/telegram-bot-api (Client.cpp).
 """
 
-from webhook_gateway.channels.channel import LONGEST_WAIT, Answer
+from webhook_gateway.channels.channel import LONGEST_WAIT, MENDING, Answer
 from webhook_gateway.outcomes import Accepted, NotAccepted, Outcome, Rejected, Scope, Unknown
 
-_MENDING = 300.0  # seconds between two tries of a bot that a person has to mend
 _LONGEST_ID = 20  # digits
 
 # Refused for good, by what the description of a 400 or 403 holds, in lower case; the first that fits counts.
@@ -44,7 +43,7 @@ def outcome(answer: Answer, chat: str) -> Outcome:
         # that goes on sending to others has to wait longer each time: so all of it waits.
         return NotAccepted(code, _wait(parameters, answer), Scope.SCOPE_ACCOUNT)
     if answer.status in {401, 404, 409}:  # the token was revoked or is wrong; somebody else uses the bot
-        return NotAccepted(code, _MENDING, Scope.SCOPE_ACCOUNT)
+        return NotAccepted(code, MENDING, Scope.SCOPE_ACCOUNT)
     reason = _reason(answer.status, body, parameters)
     return Rejected(code, reason) if reason else NotAccepted(code)
 

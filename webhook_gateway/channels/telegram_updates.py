@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from protos import conversation_pb2 as pb
-from webhook_gateway.channels.channel import Channel, Entry
+from webhook_gateway.channels.channel import LONGEST_WORD, Channel, Entry
 from webhook_gateway.channels.telegram_content import Object, content, full_name, message_key, word
 from webhook_gateway.reading import Unreadable, clock, mapping, member, members, required, text
 
@@ -23,7 +23,6 @@ _CHAT = re.compile("[0-9]{1,20}")  # of a person; groups have negative numbers
 _LINKED = re.compile("/start ([A-Za-z0-9_-]{1,64})")
 _OPTED_OUT = {"kicked": True, "member": False}
 _LONGEST_NAME = 255
-_LONGEST_WORD = 64
 
 
 def read(channel: Channel, entry: Entry, update: Object) -> Events:
@@ -36,10 +35,7 @@ def read(channel: Channel, entry: Entry, update: Object) -> Events:
 
 
 def _unsupported(channel: Channel, entry: Entry, kind: str) -> pb.Event:
-    """Kept under the bot; no customer's thread."""
-    event = channel.event(entry, "unsupported", required(entry.item, "update_id"), thread="")
-    event.unsupported.kind = kind[:_LONGEST_WORD]
-    return event
+    return channel.unsupported(entry, kind, required(entry.item, "update_id"))
 
 
 def _foreign(chat: Object, user: Object, kind: str) -> str:
@@ -81,7 +77,7 @@ def _message(channel: Channel, entry: Entry, message: Object) -> Events:
     said = content(message)
     if said is None:
         event = _at(_about(channel, entry, chat, user, "unsupported"), message)
-        event.unsupported.kind = word(message)[:_LONGEST_WORD]
+        event.unsupported.kind = word(message)[:LONGEST_WORD]
         yield event
         return
     event = _at(_about(channel, entry, chat, user, "message"), message)
@@ -104,7 +100,7 @@ def _edited(channel: Channel, entry: Entry, message: Object) -> Events:
         return
     event, said = _at(_about(channel, entry, chat, user, "edit"), message, "edit_date"), content(message)
     if said is None:
-        event.unsupported.kind = word(message)[:_LONGEST_WORD]
+        event.unsupported.kind = word(message)[:LONGEST_WORD]
     else:
         event.edit.CopyFrom(pb.Edit(target_key=message_key(message), content=said))
     yield event

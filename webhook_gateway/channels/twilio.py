@@ -23,7 +23,7 @@ from webhook_gateway.channels.channel import (
 )
 from webhook_gateway.channels.twilio_errors import outcome
 from webhook_gateway.channels.twilio_events import account_of, read
-from webhook_gateway.channels.twilio_request import RETRIES, delivery_of, has_other_body, parameters, signers
+from webhook_gateway.channels.twilio_request import RETRIES, delivery_in, has_other_body, parameters, signers
 from webhook_gateway.outcomes import Outcome
 from webhook_gateway.reading import Unreadable
 from webhook_gateway.text.measures import utf16_units
@@ -110,7 +110,7 @@ class Twilio(Channel):
         form = dict(reversed(parameters(request)))  # of a name that comes twice, the first
         if not form.get("MessageSid"):
             raise Unreadable("MessageSid is missing")
-        yield Entry(account_of(form, self.accounts), (form, delivery_of(request)), evidence(form))
+        yield Entry(account_of(form, self.accounts), (form, delivery_in(request)), evidence(form))
 
     def events(self, entry: Entry) -> Iterator[pb.Event]:
         """What a message or status says."""

@@ -5,10 +5,9 @@ https://www.twilio.com/docs/api/errors
 
 from typing import Any
 
-from webhook_gateway.channels.channel import Answer
+from webhook_gateway.channels.channel import MENDING, Answer
 from webhook_gateway.outcomes import Accepted, NotAccepted, Outcome, Rejected, Scope, Unknown
 
-_MENDING = 300.0  # seconds between two tries of an account that a person has to mend
 _LONGEST_ID = 64
 
 # Never taken, and why.
@@ -85,7 +84,7 @@ _WAITS = {
             63007,  # no such WhatsApp sender
             63020,  # the business has not accepted Twilio's invitation
         ),
-        _MENDING,
+        MENDING,
     ),
 }
 
@@ -105,7 +104,7 @@ def outcome(answer: Answer) -> Outcome:
         return Rejected(code, _REASONS[number])
     wait = float(_WAITS.get(number, 0)) if known and isinstance(number, int) else 0.0
     if not wait and answer.status in {401, 403, 404}:
-        wait = _MENDING
+        wait = MENDING
     scope = Scope.SCOPE_ACCOUNT if wait or answer.status == 429 else Scope.SCOPE_UNSPECIFIED
     return NotAccepted(code, max(wait, answer.retry_after_seconds), scope)
 

@@ -9,7 +9,7 @@ from collections.abc import Container, Iterator, Mapping
 from typing import TypeAlias
 
 from protos import conversation_pb2 as pb
-from webhook_gateway.channels.channel import Channel, Entry, event_key
+from webhook_gateway.channels.channel import LONGEST_WORD, Channel, Entry, event_key
 from webhook_gateway.channels.twilio_errors import status_reason
 from webhook_gateway.reading import number, required
 
@@ -31,7 +31,6 @@ _OPT_OUTS = {"STOP": True, "START": False}
 _KINDS = {"image": "image", "audio": "audio", "video": "video"}
 _MOST_MEDIA = 100  # Twilio sends ten at most
 _LONGEST_NAME = 255
-_LONGEST_WORD = 64
 _LONGEST_ERROR = 500
 
 
@@ -93,7 +92,7 @@ def _received(channel: Channel, entry: Entry, form: Form) -> Iterator[pb.Event]:
         event.message.CopyFrom(said)
         _add_context(event.message, form)
     else:
-        event.unsupported.kind = (form.get("MessageType") or "empty")[:_LONGEST_WORD]
+        event.unsupported.kind = (form.get("MessageType") or "empty")[:LONGEST_WORD]
     yield event
 
 
@@ -144,10 +143,10 @@ def _status(channel: Channel, entry: Entry, form: Form, delivery: str) -> Iterat
     sid, status = required(form, "MessageSid"), required(form, "MessageStatus")
     event = _about(channel, entry, form, "To", "status", sid, status)
     if status not in _STATES:
-        event.unsupported.kind = f"status {status}"[:_LONGEST_WORD]
+        event.unsupported.kind = f"status {status}"[:LONGEST_WORD]
         yield event
         return
-    code = form.get("ErrorCode", "")[:_LONGEST_WORD]
+    code = form.get("ErrorCode", "")[:LONGEST_WORD]
     told = form.get("ErrorMessage") or form.get("ChannelStatusMessage") or ""
     event.status.CopyFrom(
         pb.DeliveryStatus(

@@ -13,12 +13,11 @@ import re
 from collections.abc import Collection, Iterator
 from urllib.parse import parse_qsl, urlsplit
 
-from webhook_gateway.channels.channel import WebhookRequest
+from webhook_gateway.channels.channel import WebhookRequest, delivery_of
 from webhook_gateway.reading import Unreadable
 
 _SIGNATURE = re.compile("[A-Za-z0-9+/]{27}=", re.ASCII)
 _BODY_SUM = "bodySHA256"
-_DELIVERY = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PORTS = {"https": 443, "http": 80}
 # Behind an address: three more tries, also where it was answered with an error.
 # https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
@@ -40,10 +39,9 @@ def has_other_body(request: WebhookRequest) -> bool:
     return bool(_asked(request, _BODY_SUM))
 
 
-def delivery_of(request: WebhookRequest) -> str:
+def delivery_in(request: WebhookRequest) -> str:
     """Our id in the address that a status was sent to; empty where there is none."""
-    found = next(iter(_asked(request, "delivery")), "")
-    return found if _DELIVERY.fullmatch(found) else ""
+    return delivery_of(next(iter(_asked(request, "delivery")), ""))
 
 
 def signers(request: WebhookRequest, url: str, keys: Collection[bytes]) -> set[bytes]:

@@ -14,7 +14,7 @@ from webhook_gateway.channels.meta import MetaAccount, MetaChannel, graph_call
 from webhook_gateway.channels.whatsapp_content import Object
 from webhook_gateway.channels.whatsapp_customer import Contacts, alias
 from webhook_gateway.channels.whatsapp_errors import MEANINGS
-from webhook_gateway.channels.whatsapp_events import ARRAYS, Item, unsupported
+from webhook_gateway.channels.whatsapp_events import ARRAYS, Item
 from webhook_gateway.reading import Unreadable
 
 
@@ -98,7 +98,7 @@ class WhatsApp(MetaChannel):
             _, read = ARRAYS[item.field][item.array]
             yield from read(self, entry, item)
         else:
-            yield unsupported(self, entry, item.field)
+            yield self.unsupported(entry, item.field)
 
     def compose(self, account: WhatsAppAccount, delivery: pb.Delivery) -> Call:
         """A text. It carries our id, which comes back with its statuses: the proof where an answer was lost."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from protos import conversation_pb2 as pb
-from webhook_gateway.channels.channel import Entry, event_key
-from webhook_gateway.channels.meta import MetaChannel, delivery_of
+from webhook_gateway.channels.channel import LONGEST_WORD, Entry, delivery_of, event_key
+from webhook_gateway.channels.meta import MetaChannel
 from webhook_gateway.channels.whatsapp_content import Object, content, word
 from webhook_gateway.channels.whatsapp_customer import ADDRESSEE, RECIPIENT, SELF, WRITER, Keys, customer, replaced
 from webhook_gateway.reading import Unreadable, clock, mapping, member, members, required, text
@@ -23,7 +23,6 @@ _STATES = {
 }
 _OPTED_OUT = {"stop": True, "resume": False, "signup": False}
 _LONGEST_ERROR = 500
-_LONGEST_WORD = 64
 
 
 @dataclass(frozen=True)
@@ -53,18 +52,11 @@ def about(channel: MetaChannel, entry: Entry, keys: Keys | None, kind: str, *ide
     return event
 
 
-def unsupported(channel: MetaChannel, entry: Entry, kind: str, *identity: object) -> pb.Event:
-    """Kept under the account; no customer's thread."""
-    event = channel.event(entry, "unsupported", *identity, thread="")
-    event.unsupported.kind = kind[:_LONGEST_WORD]
-    return event
-
-
 def _message(channel: MetaChannel, entry: Entry, item: Item) -> Events:
     message = mapping(item.value, "message")
     kind, wamid = text(message, "type"), required(message, "id")
     if text(message, "group_id"):
-        yield unsupported(channel, entry, "group_message", wamid)
+        yield channel.unsupported(entry, "group_message", wamid)
     elif kind == "system":
         yield from _system(channel, entry, message, wamid)
     else:
@@ -90,7 +82,7 @@ def _said(channel: MetaChannel, entry: Entry, message: Object, kind: str, wamid:
     said = content(member(edit, "message") if edit else message)
     if said is None:
         event = about(channel, entry, WRITER, "unsupported", wamid)
-        event.unsupported.kind = word(message)[:_LONGEST_WORD]
+        event.unsupported.kind = word(message)[:LONGEST_WORD]
     elif edit:
         event = about(channel, entry, WRITER, "edit", wamid)
         event.edit.target_key = event_key("message", required(edit, "original_message_id"))
@@ -105,7 +97,7 @@ def _system(channel: MetaChannel, entry: Entry, message: Object, wamid: str) -> 
     """A changed number changes the BSUID too: two events. They stand in the thread of the names that were."""
     pairs = replaced(message)
     if not pairs:
-        yield unsupported(channel, entry, word(message), wamid)
+        yield channel.unsupported(entry, word(message), wamid)
     for old, new in pairs:
         event = channel.event(entry, "alias", wamid, new.kind, thread=pairs[-1][0].value)
         event.sender.CopyFrom(pb.Sender(external_id=event.thread_key, aliases=[pair[0] for pair in pairs]))
@@ -134,7 +126,7 @@ def _status(channel: MetaChannel, entry: Entry, item: Item) -> Events:
     participant = text(status, "recipient_participant_id") or text(status, "participant_recipient_id")
     identity = (wamid, state, participant) if participant else (wamid, state)
     if state not in _STATES:
-        yield unsupported(channel, entry, f"status {state}", *identity)
+        yield channel.unsupported(entry, f"status {state}", *identity)
         return
     of_group = participant or text(status, "recipient_type") == "group"
     event = about(channel, entry, None if of_group else RECIPIENT, "status", *identity)
@@ -161,7 +153,7 @@ def _echo(channel: MetaChannel, entry: Entry, item: Item) -> Events:
     echo = mapping(item.value, "message_echo")
     wamid = required(echo, "id")
     if text(echo, "group_id"):
-        yield unsupported(channel, entry, "group_message", wamid)
+        yield channel.unsupported(entry, "group_message", wamid)
         return
     event = about(channel, entry, ADDRESSEE, "echo", wamid)
     if not event.thread_key:
@@ -184,14 +176,14 @@ def _preference(channel: MetaChannel, entry: Entry, item: Item) -> Events:
         event.preference.opted_out = _OPTED_OUT[value]
         event.preference.category = category.removesuffix("_messages")
     else:
-        event.unsupported.kind = f"preference {value}"[:_LONGEST_WORD]
+        event.unsupported.kind = f"preference {value}"[:LONGEST_WORD]
     yield event
 
 
 def _error(channel: MetaChannel, entry: Entry, item: Item) -> Events:
     """About the account, with neither a message nor a status."""
     error = mapping(item.value, "error")
-    yield unsupported(channel, entry, f"error {text(error, 'code')}")
+    yield channel.unsupported(entry, f"error {text(error, 'code')}")
 
 
 # The arrays that the fields of a webhook hold, where their items name the customer, and who reads them.
