@@ -44,12 +44,13 @@ WITH idle AS MATERIALIZED (
     DELETE FROM held_echoes h USING remaining r WHERE h.conversation_id = r.id AND r.turn_no IS NULL
 ), held AS (
     DELETE FROM conversations WHERE id IN (SELECT id FROM remaining WHERE turn_no IS NULL) RETURNING id, participant_id
-), strangers AS MATERIALIZED (
-    SELECT DISTINCT held.participant_id AS id FROM held
+), alone AS (
+    SELECT participant_id AS id FROM held
     WHERE NOT EXISTS (
-            SELECT FROM conversations c
-            WHERE c.participant_id = held.participant_id AND c.id NOT IN (SELECT id FROM held))
-        AND NOT EXISTS (SELECT FROM participants p WHERE p.merged_into = held.participant_id)
+        SELECT FROM conversations c WHERE c.participant_id = held.participant_id AND c.id NOT IN (SELECT id FROM held))
+), strangers AS MATERIALIZED (
+    -- With those who turned out to be them, and have no conversation of their own any more.
+    SELECT id FROM alone UNION SELECT p.id FROM participants p JOIN alone ON p.merged_into = alone.id
 ), named AS (
     DELETE FROM participant_aliases WHERE participant_id IN (SELECT id FROM strangers)
 ), known AS (

@@ -247,19 +247,6 @@ def test_conversations_are_kept_for_ever_unless_somebody_says_otherwise(in_room:
     in_room(scenario)
 
 
-def test_a_person_who_still_talks_elsewhere_is_remembered(in_room: InRoom) -> None:
-    async def scenario(room: Room) -> None:
-        await room.conversation(31)
-        here = await room.conversation(1)
-        room.query("UPDATE conversations SET participant_id = (SELECT min(id::text)::uuid FROM participants)")
-        await room.janitor().clean()
-        assert room.query("SELECT id::text FROM conversations") == [(here,)]
-        talks = "SELECT count(*) FROM participants p JOIN conversations c ON c.participant_id = p.id"
-        assert room.query(talks) == [(1,)]
-
-    in_room(scenario)
-
-
 def test_two_janitors_beside_the_traffic_delete_each_row_once_and_lose_nothing(
     database_url: str, owner_url: str
 ) -> None:
