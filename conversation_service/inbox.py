@@ -160,7 +160,9 @@ def _take_effect(session: Session, batch: Batch, placed: Placed) -> list[tuple[E
             receipt = placed[entry.key]
             for change in effect(session, Occurrence(event, entry, receipt.conversation_id or None)):
                 changes.append((entry, change))
-                receipt.conversation_id, receipt.rev = change.thread[0], max(receipt.rev, change.rev)
+                # A message stays where it was said, though conversations that are one with its own change, too.
+                if change.rev and not entry.is_message:
+                    receipt.conversation_id, receipt.rev = change.thread[0], change.rev
     return changes
 
 

@@ -72,6 +72,20 @@ def test_what_waits_to_be_sent_in_the_one_that_was_left_ends_with_stop(database_
     asyncio.run(scenario())
 
 
+def test_a_stop_that_ends_a_turn_of_the_other_is_told_with_its_own_conversation(database_url: str) -> None:
+    async def scenario() -> None:
+        async with two(database_url) as (service, older, newer):
+            await join(service, ("phone", PHONE), ("bsuid", BSUID))
+            await at_rest(service)
+            service.query("UPDATE turns SET state = 'pending', run_at = 'infinity' WHERE conversation_id = %s", newer)
+            (receipt,) = await service.receive(message(PHONE, "STOP", "s"))
+            assert (receipt.conversation_id, receipt.seq, receipt.rev) == (older, 5, 5)
+            ends = "SELECT reason FROM turns WHERE conversation_id = %s"
+            assert service.query(ends, newer) == [("opted_out",)]
+
+    asyncio.run(scenario())
+
+
 def test_what_waits_to_be_sent_in_the_one_that_was_left_ends_with_a_merge_into_an_opt_out(database_url: str) -> None:
     async def scenario() -> None:
         async with two(database_url) as (service, _older, newer):
