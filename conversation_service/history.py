@@ -1,9 +1,8 @@
 """Reading what was said."""
 
-from collections.abc import Iterator
-
 from conversation_service import messages
 from conversation_service.database import Database
+from conversation_service.fitting import first_within
 from conversation_service.identifiers import is_id
 from protos import conversation_pb2 as pb
 
@@ -26,20 +25,10 @@ class History:
         columns = [request.conversation_id], [request.channel], [request.account], [request.after_rev]
         rows = await self._database.run(lambda session: session.execute("read_changes", *columns, size))
         found = [messages.from_row(row[4:18]) for row in rows if row[4] is not None]
-        response.messages.extend(_within_bytes(found))
+        response.messages.extend(first_within(_MOST_BYTES, found))
         response.more = len(response.messages) < len(found) or len(found) == size
         if response.more:
             response.rev = response.messages[-1].rev
         elif rows:
             response.rev = rows[0][3]
         return response
-
-
-def _within_bytes(found: list[pb.Message]) -> Iterator[pb.Message]:
-    """The first ones that fit a page, but at least one."""
-    size = 0
-    for message in found:
-        size += message.ByteSize()
-        if size > _MOST_BYTES and message is not found[0]:
-            return
-        yield message

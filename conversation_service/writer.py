@@ -12,6 +12,7 @@ import structlog
 from chassis.channel import Peer
 from chassis.faultpoints import faultpoint
 from conversation_service.events import clean
+from conversation_service.fitting import first_within
 from conversation_service.previews import Preview
 from conversation_service.turns import Reply, Turn
 from protos import llm_pb2, llm_pb2_grpc
@@ -22,6 +23,7 @@ SAFE_TEXT = (Path(__file__).parent / "texts" / "safe_reply.txt").read_text(encod
 
 _MARGIN_SECONDS = 3.0  # the LLM service's lower rungs and the way there and back
 _BACKOFF_SECONDS = (0.1, 2.0)
+_MOST_HISTORY = 768 * 1024  # bytes; no service here takes a message above 1 MiB
 
 
 def safe_reply(error_code: str) -> Reply:
@@ -86,12 +88,14 @@ _PERMANENT = {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.INVALID_ARGUMENT,
 
 
 def _start(turn: Turn) -> llm_pb2.Start:
+    """The turn with as much of its history as one message holds, the newest in any case."""
+    newest = list(first_within(_MOST_HISTORY, reversed(turn.history)))
     return llm_pb2.Start(
         conversation_id=turn.conversation_id,
         turn_no=turn.turn_no,
         fence=turn.fence,
         channel=turn.channel,
-        history=turn.history,
+        history=newest[::-1],
         safe_text=SAFE_TEXT,
     )
 

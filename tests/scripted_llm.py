@@ -68,7 +68,8 @@ class ScriptedLlm(llm_pb2_grpc.LlmServiceServicer):
 @asynccontextmanager
 async def running_llm(llm: ScriptedLlm, port: int | None = None) -> AsyncIterator[str]:
     """Serve `llm` and give its address."""
-    server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
+    limit = ("grpc.max_receive_message_length", 1 << 20)  # as in chassis/server.py
+    server = grpc.aio.server(options=(("grpc.so_reuseport", 0), limit))
     llm_pb2_grpc.add_LlmServiceServicer_to_server(llm, server)
     address = f"127.0.0.1:{port or free_port()}"
     server.add_insecure_port(address)

@@ -100,6 +100,24 @@ def test_the_history_is_bounded_and_keeps_the_newest(database_url: str) -> None:
     asyncio.run(scenario())
 
 
+def test_a_history_too_large_for_one_message_is_sent_without_its_oldest(database_url: str) -> None:
+    async def scenario() -> None:
+        letter = "\N{FACE WITH TEARS OF JOY}" * 65_000  # a quarter of what a message of gRPC may hold
+
+        async def thank(_start: llm_pb2.Start, _rpc: Any) -> AsyncIterator[llm_pb2.GenerateReplyResponse]:
+            yield final("Thank you.")
+
+        unanswered = "SELECT count(*) FROM turns WHERE state <> 'done'"
+        async with running_service(database_url, ScriptedLlm(thank), gather_seconds=0) as service:
+            for number in range(1, 6):
+                await service.receive(platform_message("thread", f"{number} {letter}"))
+                await eventually(lambda: asyncio.sleep(0, service.query(unanswered)), lambda found: found == [(0,)])
+            kept = [text[:1] for _role, text in prompt(service.llm.prompts[-1])]
+            assert kept == ["T", "3", "T", "4", "T", "5"]
+
+    asyncio.run(scenario())
+
+
 def test_five_hundred_conversations_are_in_flight_in_one_process(database_url: str) -> None:
     async def scenario() -> None:
         go_on = asyncio.Event()
