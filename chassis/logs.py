@@ -1,5 +1,6 @@
 """Structured logs: one JSON line an event on standard output, each with the service and the request id."""
 
+import contextlib
 import logging
 import sys
 from collections.abc import MutableMapping
@@ -15,6 +16,16 @@ def _add_request_id(_logger: Any, _method: str, event: MutableMapping[str, Any])
     if current := request_id.get():
         event.setdefault("request_id", current)
     return event
+
+
+class _Output(structlog.PrintLogger):
+    """Lets go of a line that standard output does not take, on a full disk or without a reader: the work goes on."""
+
+    def msg(self, message: str) -> None:
+        with contextlib.suppress(OSError):
+            super().msg(message)
+
+    debug = info = warning = error = critical = msg
 
 
 def configure(service: str, level: str = "info") -> None:
@@ -38,7 +49,7 @@ def configure(service: str, level: str = "info") -> None:
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=lambda *_name: _Output(sys.stdout),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from tests.chassis.processes import ROOT
@@ -80,6 +81,19 @@ def test_the_level_decides_what_is_written() -> None:
     program = 'log.debug("d"); log.info("i"); log.warning("w"); log.error("e")'
     assert [event["event"] for event in logged(program)] == ["i", "w", "e"]
     assert [event["event"] for event in logged(program, "ERROR")] == ["e"]
+
+
+def test_a_line_that_cannot_be_written_stops_nothing_and_later_ones_are(tmp_path: Path) -> None:
+    program = """
+log.error("lost"); library.error("lost too")
+os.dup2(os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT), 1)
+log.info("there is room again")
+"""
+    disk = tmp_path / "log"
+    with Path("/dev/full").open("w") as full:
+        code = f"import os, sys\n{_START.format(level='info')}{program}"
+        subprocess.run([sys.executable, "-c", code, disk], cwd=ROOT, stdout=full, stderr=subprocess.DEVNULL, check=True)
+    assert json.loads(disk.read_text().splitlines()[-1])["event"] == "there is room again"
 
 
 def test_a_secret_is_not_written() -> None:
