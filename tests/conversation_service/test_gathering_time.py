@@ -60,7 +60,8 @@ def test_the_time_for_an_answer_begins_on_a_platform_with_the_claim_and_in_a_bro
     async def scenario() -> None:
         async with running_service(database_url, gather_seconds=30) as service:
             (late,) = await service.receive(message("t", "hello", "a"))
-            service.query("UPDATE turns SET created_at = now() - interval '1 hour', run_at = now()")
+            earlier = "created_at = created_at - interval '1 hour', deadline_at = deadline_at - interval '1 hour'"
+            service.query(f"UPDATE turns SET {earlier}, run_at = now()")
             (reply,) = await service.replies(late.conversation_id, channel="whatsapp")
             assert reply.text == "You asked: hello"
         async with running_service(database_url, turn_deadline_seconds=1) as service:
