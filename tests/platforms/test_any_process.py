@@ -72,7 +72,7 @@ class Plugs:
 
     def wait_for_sends_under_way(self) -> None:
         """The platforms have taken all of them, and answered none."""
-        eventually(lambda: len(self.world.simulator.accepted) >= len(PHONES), BUSY_SECONDS)
+        eventually(lambda: all(self.received().values()), BUSY_SECONDS)
 
     def received(self) -> dict[str, list[str]]:
         return {channel: self.world.received(customer) for channel, customer in self.customers.items()}
@@ -106,7 +106,6 @@ def running() -> Iterator[tuple[World, OwnServer]]:
 def plugs(running: tuple[World, OwnServer]) -> Iterator[Plugs]:
     world, server = running
     world.simulator.behave()
-    world.simulator.inside.world.accepted.clear()
     model = world.fleet.model.behaviour = HeldAnswer()
     number = next(_numbers)
     yield Plugs(world, server, model, {channel: form.format(number) for channel, form in PHONES.items()})
