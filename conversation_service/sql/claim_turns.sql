@@ -45,12 +45,13 @@ SELECT conversation_id, turn_no, fence, attempts, request_id, trace_parent, chan
                     AND turn_no BETWEEN claimed.turn_no - 8 AND claimed.turn_no
                 WINDOW line AS (ORDER BY turn_no)
             ) a WHERE is_reply AND created_at BETWEEN before AND before + interval '10 seconds') = 8 THEN 'loop_stopped'
-        -- The turn that far back is looked at first: mostly it is old, and so are all before it.
+        -- The turn that far back is looked at first: mostly it is old, and so are all before it. Else as far back as an hour
+        -- reaches where a turn takes a second: those that ended without a reply lie between.
         WHEN $5 > 0 AND turn_no > $5 AND EXISTS (
             SELECT FROM turns b WHERE b.conversation_id = claimed.conversation_id AND b.turn_no = claimed.turn_no - $5
                 AND b.finished_at > now() - interval '1 hour') AND (
             SELECT count(*) FROM turns b WHERE b.conversation_id = claimed.conversation_id
-                AND b.turn_no BETWEEN claimed.turn_no - 3 * $5 AND claimed.turn_no - 1
+                AND b.turn_no BETWEEN claimed.turn_no - greatest(3600, 3 * $5) AND claimed.turn_no - 1
                 AND b.state = 'done' AND b.finished_at > now() - interval '1 hour') >= $5 THEN 'loop_stopped'
     END,
     surface = 'messaging' AND (turn_no = 1 OR NOT EXISTS (

@@ -21,6 +21,11 @@ PAST = """
         finished_at = now() - make_interval(secs => (%s - turn_no) * %s) + interval '1 second'
 """
 
+UNANSWERED = """
+    INSERT INTO turns (conversation_id, turn_no, input_through_seq, state, reason, finished_at)
+        SELECT %s, n, n, 'silent', 'deleted', now() FROM generate_series(4, 40) n
+"""
+
 
 def written(text: str, key: str, ago: timedelta) -> pb.Event:
     event = message("t", text, key)
@@ -138,6 +143,18 @@ def test_replies_to_one_customer_are_limited_by_the_hour(database_url: str) -> N
             service.query("UPDATE turns SET finished_at = finished_at - interval '1 hour' WHERE turn_no = 1")
             await service.receive(message("t", "later", "y"))
             assert len(await service.replies(conversation, 4, channel="whatsapp")) == 4
+
+    asyncio.run(scenario())
+
+
+def test_a_limit_that_is_reached_is_not_outlasted_by_writing_on(database_url: str) -> None:
+    async def scenario() -> None:
+        async with running_service(database_url, gather_seconds=0, replies_per_hour=3) as service:
+            conversation = await answered(service, 3)
+            service.query(UNANSWERED, conversation)
+            service.query("UPDATE conversations SET next_turn = 41")
+            await service.receive(message("t", "and on, and on", "x"))
+            assert (await ends(service, 41))[-1] == ("silent", "loop_stopped")
 
     asyncio.run(scenario())
 
