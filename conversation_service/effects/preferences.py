@@ -15,4 +15,4 @@ def apply(session: Session, occurrence: Occurrence) -> Sequence[Change]:
     if occurrence.conversation_id is None or preference.category not in _ALL:
         return ()
     change = consent.opt_out if preference.opted_out else consent.opt_in
-    return change(session, occurrence.conversation_id)
+    return change(session, occurrence.conversation_id, occurrence.entry.platform_time)

@@ -9,14 +9,15 @@ from conversation_service.events import Entry
 
 
 def is_meant(entry: Entry) -> bool:
-    """Whether a message is such a word. On the web they mean nothing special."""
-    return entry.surface == "messaging" and not entry.content and consent.word_of(entry.text) in _EFFECTS
+    """Whether a message is such a word, whatever it answers. On the web they mean nothing special."""
+    is_word = entry.surface == "messaging" and consent.word_of(entry.text) in _EFFECTS
+    return is_word and entry.parsed_content().keys() <= {"reply_to_key"}
 
 
 def apply(session: Session, occurrence: Occurrence) -> Sequence[Change]:
     """Take the consent back, or give it."""
-    word = consent.word_of(occurrence.entry.text)
-    return _EFFECTS[word](session, occurrence.conversation_id) if word and occurrence.conversation_id else ()
+    word, conversation_id = consent.word_of(occurrence.entry.text), occurrence.conversation_id
+    return _EFFECTS[word](session, conversation_id, occurrence.entry.platform_time) if word and conversation_id else ()
 
 
 _EFFECTS = {consent.STOP: consent.opt_out, consent.START: consent.opt_in}

@@ -60,12 +60,12 @@ def _merge(session: Session, entry: Entry, found: Known) -> bool:
     if len(ids) < 2:
         return False
     first, *others = sorted(ids, key=lambda one: (_since(found, account, one), one))
-    for conversation, is_owned, reason, is_opted_out in session.execute("merge_people", first, others, *account):
+    for conversation, is_owned, reason, opted_out_at in session.execute("merge_people", first, others, *account):
         # What held in one of them holds in all, and ends what waits there.
         if is_owned:
             ownership.take_over(session, str(conversation), reason or "merge")
-        if is_opted_out:
-            consent.opt_out(session, str(conversation))
+        if opted_out_at:
+            consent.opt_out(session, str(conversation), opted_out_at)
     return True
 
 

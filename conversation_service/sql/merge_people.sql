@@ -1,7 +1,7 @@
 -- PARAMETERS: uuid, uuid[], text, text
 -- Makes several participants one: who stays, the others, channel and account. The oldest conversation continues, the others
--- lead to it. Returns it, whether a person owns one of those that were not merged before, and why, and since when somebody
--- wants no more messages in one of them (null: nobody does).
+-- lead to it. Returns it, whether a person owns one of those that were not merged before, and why, and since when the
+-- customer of one of them wants no more messages (null: of none).
 WITH threads AS MATERIALIZED (
     SELECT id, created_at, continues_in, opted_out_at, owner, owner_reason FROM conversations
     WHERE participant_id = ANY ($1 || $2) AND channel || '' = $3 AND account || '' = $4
@@ -17,5 +17,5 @@ WITH threads AS MATERIALIZED (
     UPDATE participant_aliases SET participant_id = $1 WHERE participant_id = ANY ($2)
 )
 SELECT stays.id, coalesce(bool_or(t.owner = 'human'), false), coalesce(min(t.owner_reason) FILTER (WHERE t.owner = 'human'), ''),
-    coalesce(bool_or(t.opted_out_at IS NOT NULL), false)
+    max(t.opted_out_at)
 FROM stays JOIN threads t ON t.continues_in IS NULL GROUP BY stays.id

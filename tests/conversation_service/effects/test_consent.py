@@ -172,3 +172,39 @@ def test_what_the_platform_says_about_consent_counts_where_it_is_about_all(
             assert service.query(opted_out) == [(False,)]
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "text", ["ST\u200bOP", "\u200fSTOP\u200f", "STOP" + "\n" * 100, "Opt-out.", "OPTOUT", "REVOKE\u200b"]
+)
+def test_what_nobody_sees_changes_no_word(text: str) -> None:
+    assert consent.word_of(text) == consent.STOP
+
+
+def test_stop_and_help_count_as_an_answer_to_a_quoted_message_too(database_url: str) -> None:
+    async def scenario() -> None:
+        async with running_service(database_url, gather_seconds=0) as service:
+            words = [message("t", "HELP", "a"), message("t", "STOP", "b")]
+            for word in words:
+                word.message.reply_to_key = "message:quoted"
+                await service.receive(word)
+                await at_rest(service)
+            assert service.query(ENDS) == [("done", None), ("silent", "opted_out")]
+            assert service.llm.prompts == []
+
+    asyncio.run(scenario())
+
+
+def test_a_start_from_before_a_stop_that_comes_after_it_does_not_take_it_back(database_url: str) -> None:
+    async def scenario() -> None:
+        async with running_service(database_url, gather_seconds=0) as service:
+            opted_out = "SELECT opted_out_at IS NOT NULL FROM conversations"
+            for text, at, counts in (("STOP", 20, True), ("START", 10, True), ("START", 20, False)):
+                await service.receive(message("t", text, f"{text} {at}", at))
+                assert service.query(opted_out) == [(counts,)]
+            await service.receive(platform_event("t", "p:1", 40, preference=pb.Preference(opted_out=True)))
+            await service.receive(platform_event("t", "p:2", 30, preference=pb.Preference(opted_out=False)))
+            assert service.query(opted_out) == [(True,)]
+            await at_rest(service)
+
+    asyncio.run(scenario())
