@@ -169,5 +169,4 @@ class World:
 
 
 def _newer(things: Any, after: int) -> list[dict[str, Any]]:
-    new = sorted((thing for thing in things if thing.rev > after), key=lambda thing: thing.rev)
-    return [thing.shown() for thing in new]
+    return [thing.shown() for thing in things if thing.rev > after]

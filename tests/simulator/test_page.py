@@ -259,6 +259,13 @@ def test_several_customers_have_conversations_of_their_own(page: Page, gateway: 
     expect(page.locator(".row.mine .text")).to_have_text("I am the second")
     page.locator(".customer").first.click()
     expect(page.locator(".row.mine .text")).to_have_text("I am the first")
+    write(page, "I write once more")
+    expect(page.locator(".row.mine")).to_have_count(2)
+    names = page.locator(".customer strong").all_inner_texts()
+    page.locator(".customer").last.click()
+    page.reload()
+    expect(page.locator(".row.mine .text")).to_have_text("I am the second")
+    assert page.locator(".customer strong").all_inner_texts() == names
 
 
 def test_everything_has_a_name_and_nothing_comes_from_elsewhere(page: Page, simulator: RunningSimulator) -> None:

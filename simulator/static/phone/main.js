@@ -69,10 +69,9 @@ function unread(customer) {
 function choose(name) {
   channel = channels.find((one) => one.name === name);
   const known = customers();
-  if (current()) {
-    pick(current());
-  } else if (known.length) {
-    pick(known[0]);
+  const one = current() ?? known.find((each) => keyOf(each) === sessionStorage.getItem(name)) ?? known[0];
+  if (one) {
+    pick(one);
   } else {
     welcome();
   }
@@ -81,6 +80,7 @@ function choose(name) {
 function pick(customer) {
   chosen.set(channel.name, customer);
   sessionStorage.setItem("channel", channel.name);
+  sessionStorage.setItem(channel.name, keyOf(customer));
   screen.show(customer, channel);
   panel.show(customer, channel);
   list();
