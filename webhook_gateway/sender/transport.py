@@ -6,12 +6,15 @@ import time
 
 import requests
 import urllib3.exceptions
-from requests.adapters import HTTPAdapter
 
 from webhook_gateway.channels.channel import Answer, Call
 from webhook_gateway.reading import Unreadable, load
+from webhook_gateway.sender.connections import Adapter
 
 CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS = 5.0, 10.0, 18.0
+# A connection that was idle for longer may be closed this moment by the platform, or be forgotten by what lies between:
+# of a call that meets that nobody would know what became of it.
+_IDLE_SECONDS = 30.0
 BEYOND_ASCII = "beyond_ascii"
 _MAX_ANSWER = 1 << 20  # bytes; platforms answer with some hundred
 _PIECE = 16_384
@@ -75,9 +78,12 @@ class Transport:
         if session is None:
             session = self._local.session = requests.Session()
             session.trust_env = False  # else a .netrc of the account that we run under would replace the token
-            adapter = HTTPAdapter(pool_connections=8, pool_maxsize=2, max_retries=0)
+            adapter = Adapter(pool_connections=8, pool_maxsize=2, max_retries=0)
             session.mount("https://", adapter)
             session.mount("http://", adapter)
+        elif time.monotonic() - self._local.used_at > _IDLE_SECONDS:
+            session.close()  # its connections; new ones are made
+        self._local.used_at = time.monotonic()
         return session
 
 

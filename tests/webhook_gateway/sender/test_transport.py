@@ -1,16 +1,23 @@
 """A call that was not answered: what is known of it decides whether it may be made again."""
 
+import socket
+import ssl
+import threading
 from pathlib import Path
 
 import pytest
+from requests import adapters
 
+from tests.chassis.certificates import Authority
 from tests.ports import free_port
 from tests.webhook_gateway.sender.platform import (
     Behaviour,
     answering,
     closing,
     dripping,
+    dripping_head,
     flooding,
+    keeping,
     platform,
     silent,
 )
@@ -71,6 +78,70 @@ def test_what_never_left_may_be_sent_again(url: str) -> None:
     with pytest.raises(NotSent) as raised:
         Transport().send(Call("POST", url.format(port=free_port()) + SECRET, json={}))
     assert str(raised.value) in {"unreachable", "invalid_address"}
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", None])
+def test_where_no_secure_connection_comes_about_nothing_was_sent(answer: bytes | None) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def greet() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65_536)
+                if answer is None:  # not in time
+                    connection.recv(1)
+                else:
+                    connection.sendall(answer)
+
+        greeting = threading.Thread(target=greet)
+        greeting.start()
+        with pytest.raises(NotSent, match="unreachable"):
+            Transport().send(Call("POST", f"https://127.0.0.1:{listener.getsockname()[1]}/{SECRET}", json={}))
+        greeting.join()
+
+
+@pytest.fixture
+def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """Of a platform whose authority is the only one that we trust."""
+    identity = Authority(tmp_path, "trusted").issue("platform")
+    monkeypatch.setattr(adapters, "DEFAULT_CA_BUNDLE_PATH", str(identity.authority))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(identity.certificate, identity.key)
+    return context
+
+
+@pytest.mark.parametrize("is_secure", [False, True])
+def test_an_answer_that_begins_byte_by_byte_is_not_waited_for(tls: ssl.SSLContext, is_secure: bool) -> None:
+    ended = threading.Event()
+    with platform(dripping_head(ended), tls if is_secure else None) as running:
+        with pytest.raises(Unanswered, match="timeout"):
+            Transport().send(Call("POST", running.url, json={}))
+        assert not ended.is_set()
+
+
+def test_a_platform_that_somebody_vouches_for_is_sent_to(tls: ssl.SSLContext) -> None:
+    with platform(answering("200 OK", b"{}"), tls) as running:
+        assert Transport().send(Call("POST", running.url, json={})).status == 200
+
+
+def test_to_whom_nobody_vouches_for_nothing_is_sent(
+    tls: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapters, "DEFAULT_CA_BUNDLE_PATH", str(Authority(tmp_path, "another").certificate))
+    with platform(answering("200 OK", b"{}"), tls) as running, pytest.raises(NotSent, match="certificate"):
+        Transport().send(Call("POST", running.url, json={}))
+
+
+@pytest.mark.parametrize(("idle", "connections"), [(60.0, 1), (0.0, 2)])
+def test_a_connection_is_used_again_unless_it_was_idle_for_long(
+    monkeypatch: pytest.MonkeyPatch, idle: float, connections: int
+) -> None:
+    monkeypatch.setattr(transport, "_IDLE_SECONDS", idle)
+    own = Transport()
+    with platform(keeping) as running:
+        for _ in range(2):
+            assert own.send(Call("POST", running.url, json={})).status == 200
+        assert running.connections == connections
 
 
 def test_a_token_that_no_header_can_carry_was_not_sent() -> None:
