@@ -1,20 +1,15 @@
 """`python -m web_gateway`: opens the port and runs the workers under gunicorn."""
 
 import os
-import resource
-import socket
 import tempfile
 from typing import Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
-from chassis import faultpoints, logs, memory
-from chassis.settings import load, stop
+from chassis import faultpoints, logs, memory, workers
+from chassis.settings import load
 from web_gateway.config import WebGatewaySettings
 from web_gateway.gunicorn_config import options
-
-_OPEN_FILES = 65_536  # a worker holds thousands of connections; the usual soft limit is 1,024
-_BACKLOG = 2048
 
 
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
@@ -33,20 +28,6 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         return create_app(self.settings)
 
 
-def _listen(host: str, port: int, setting: str) -> socket.socket:
-    try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
-    except OSError as error:
-        stop(f"{host}:{port} cannot be opened ({error.strerror}): choose another {setting} or HOST, or free it.")
-
-
-def _raise_file_limit() -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
 def _share() -> None:
     """Load before the fork what all workers need: they share its memory. gRPC begins with its first channel only."""
     import web_gateway.app  # noqa: F401, PLC0415 - not before the folder for metrics has its name
@@ -61,9 +42,9 @@ def main() -> None:
     logs.configure("web_gateway", settings.log_level)
     if settings.web_gateway_metrics_port:
         # Every worker opens it, and one that cannot would be started again and again: better to know it now.
-        _listen(settings.host, settings.web_gateway_metrics_port, "WEB_GATEWAY_METRICS_PORT").close()
-    listener = _listen(settings.host, settings.web_gateway_port, "WEB_GATEWAY_PORT")
-    _raise_file_limit()
+        workers.listen(settings.host, settings.web_gateway_metrics_port, "WEB_GATEWAY_METRICS_PORT").close()
+    listener = workers.listen(settings.host, settings.web_gateway_port, "WEB_GATEWAY_PORT")
+    workers.raise_file_limit()
     # prometheus_client asks for this when it is imported, which is why nothing above imports it.
     metrics_dir = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="spur-web-metrics-")
     _share()

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-import signal
 import socket
 import uuid
 from typing import Any
@@ -13,9 +11,10 @@ from gunicorn import glogging  # type: ignore[import-untyped]
 from gunicorn.asgi.protocol import ASGIProtocol  # type: ignore[import-untyped]
 from gunicorn.workers import gasgi  # type: ignore[import-untyped]
 
+from chassis import workers
+
 _logger = structlog.get_logger()
 
-_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 # Of the end, in this order.
 _ANNOUNCE_SECONDS = 0.5  # in which responses say that their connection closes, before any does
@@ -31,14 +30,6 @@ _ERRORS = {
     431: ("headers_too_large", "There are too many headers, or one is too long."),
     501: ("transfer_coding_unsupported", "Send the body with Content-Length, or with Transfer-Encoding: chunked."),
 }
-
-
-def hold_signals(arbiter: Any) -> None:
-    """Right after the fork: keep the word to stop until the worker can hear it; it would be lost, and work taken on."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
-    while not arbiter.SIG_QUEUE.empty():  # came since the fork, while the arbiter's own handlers were in place
-        if (number := arbiter.SIG_QUEUE.get_nowait()) in _STOP_SIGNALS:
-            os.kill(os.getpid(), number)
 
 
 class Worker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -60,7 +51,7 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no types
         self.loop.call_later(_ANNOUNCE_SECONDS, super().handle_exit_signal)
 
     async def _serve(self) -> None:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)  # see hold_signals
+        workers.let_signals_through()
         await super()._serve()
 
     async def _shutdown(self) -> None:

@@ -2,8 +2,6 @@
 
 import argparse
 import os
-import resource
-import socket
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -11,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
-from chassis import faultpoints, logs, memory
-from chassis.settings import load, stop
+from chassis import faultpoints, logs, memory, workers
+from chassis.settings import load
 from webhook_gateway import commands
 from webhook_gateway.accounts import configured
 from webhook_gateway.channels import CHANNELS
@@ -21,9 +19,6 @@ from webhook_gateway.gunicorn_config import options
 
 if TYPE_CHECKING:
     from webhook_gateway.channels.channel import Channel
-
-_OPEN_FILES = 65_536
-_BACKLOG = 2048
 
 
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
@@ -43,20 +38,6 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         from webhook_gateway.app import create_app  # noqa: PLC0415 - loads gRPC, which belongs behind the fork
 
         return create_app(self._settings, self._channels)
-
-
-def _listen(host: str, port: int, setting: str) -> socket.socket:
-    try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
-    except OSError as error:
-        stop(f"{host}:{port} cannot be opened ({error.strerror}): choose another {setting} or HOST, or free it.")
-
-
-def _raise_file_limit() -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _share() -> None:
@@ -98,9 +79,9 @@ def main() -> None:
     logs.configure("webhook_gateway", settings.log_level)
     if settings.webhook_gateway_metrics_port:
         # Every worker opens it, and one that cannot would be started again and again: better to know it now.
-        _listen(settings.host, settings.webhook_gateway_metrics_port, "WEBHOOK_GATEWAY_METRICS_PORT").close()
-    listener = _listen(settings.host, settings.webhook_gateway_port, "WEBHOOK_GATEWAY_PORT")
-    _raise_file_limit()
+        workers.listen(settings.host, settings.webhook_gateway_metrics_port, "WEBHOOK_GATEWAY_METRICS_PORT").close()
+    listener = workers.listen(settings.host, settings.webhook_gateway_port, "WEBHOOK_GATEWAY_PORT")
+    workers.raise_file_limit()
     # prometheus_client asks for this when it is imported, which is why nothing above imports it.
     metrics_dir = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="spur-webhook-metrics-")
     _share()

@@ -1,9 +1,7 @@
 """gunicorn's threaded worker, with threads only for connections that say something, and an end that loses nobody."""
 
 import contextlib
-import os
 import selectors
-import signal
 import socket
 import threading
 import time
@@ -14,10 +12,11 @@ from typing import Any
 from gunicorn import glogging  # type: ignore[import-untyped]
 from gunicorn.workers import gthread  # type: ignore[import-untyped]
 
+from chassis import workers
+
 # In the request's environment: the seconds for which it waited for a thread.
 QUEUED_KEY = "webhook_gateway.queued"
 
-_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 # For a request, its slowest client included; a platform has given up by then.
 _REQUEST_SECONDS = 15.0
 # For a new connection to say its first word.
@@ -26,14 +25,6 @@ _FIRST_BYTE_SECONDS = 10.0
 # with unread bytes in it is reset, and the reset can reach the client before the answer does.
 _LINGER_SECONDS = 2.0
 _LINGER_BYTES = 8 * 1024 * 1024
-
-
-def hold_signals(arbiter: Any) -> None:
-    """Right after the fork: keep the word to stop until the worker can hear it; it would be lost, and work taken on."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
-    while not arbiter.SIG_QUEUE.empty():  # came since the fork, while the arbiter's own handlers were in place
-        if (number := arbiter.SIG_QUEUE.get_nowait()) in _STOP_SIGNALS:
-            os.kill(os.getpid(), number)
 
 
 class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -50,7 +41,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         self._thread = threading.local()
 
     def run(self) -> None:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)  # see hold_signals
+        workers.let_signals_through()
         super().run()
 
     def enqueue_req(self, conn: Any) -> None:
