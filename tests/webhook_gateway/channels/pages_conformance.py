@@ -3,8 +3,8 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator
-from typing import Any, ClassVar
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, TypeVar
 
 import pytest
 from structlog.testing import capture_logs
@@ -26,6 +26,39 @@ SECRETS = (
 )
 APP_SECRETS = SECRETS[:2]
 ACCOUNT = Scope.SCOPE_ACCOUNT
+
+AccountT = TypeVar("AccountT", bound=PagesAccount)
+
+
+def account(kind: type[AccountT], identity: str, **changes: str) -> AccountT:
+    """One of a channel's own kind."""
+    given = {
+        kind.id_field: identity,
+        "access_token": SECRETS[2],
+        "app_secret": " , ".join(APP_SECRETS),
+        "verify_token": SECRETS[3],
+        "app_id": str(APP),
+    }
+    return kind(**{**given, **changes})
+
+
+def two(kind: type[AccountT], first: str, second: str) -> list[AccountT]:
+    """The accounts of a channel under test."""
+    return [account(kind, first), account(kind, second, access_token=SECRETS[4])]
+
+
+def variables_of(name: str, accounts: Sequence[PagesAccount]) -> dict[str, str]:
+    """What describes the `two` accounts of the channel `name`."""
+    variable = accounts[0].id_field.upper()
+    return {
+        f"{name}_{variable}": accounts[0].id,
+        f"{name}_ACCESS_TOKEN": SECRETS[2],
+        f"{name}_APP_SECRET": " , ".join(APP_SECRETS),
+        f"{name}_VERIFY_TOKEN": SECRETS[3],
+        f"{name}_APP_ID": str(APP),
+        f"{name}_2_{variable}": accounts[1].id,
+        f"{name}_2_ACCESS_TOKEN": SECRETS[4],
+    }
 
 
 def signed(body: bytes, secret: str = APP_SECRETS[0]) -> WebhookRequest:
@@ -82,7 +115,7 @@ ANSWERS: dict[str, tuple[Answer, int, Outcome]] = {
 
 
 class PagesConformance(Conformance):
-    """To inherit by the two channels; `account_of` makes an account of the channel's own."""
+    """To inherit by the two channels."""
 
     channel: ClassVar[PagesChannel]
     secrets = SECRETS
@@ -90,12 +123,13 @@ class PagesConformance(Conformance):
     proof = "x-hub-signature-256"
     greeting: ClassVar = {"hub.mode": "subscribe", "hub.challenge": "1158201444", "hub.verify_token": SECRETS[3]}
     challenge = "hub.challenge"
-    # Of the second account, and the customer in the bodies.
-    second: ClassVar[str]
+    # In the bodies.
     customer: ClassVar[str]
 
     def account_of(self, **changes: str) -> PagesAccount:
-        raise NotImplementedError
+        """The first account, but for the changes."""
+        kind: type[PagesAccount] = type(self.channel.accounts[self.first])
+        return account(kind, self.first, **changes)
 
     @property
     def first(self) -> str:
@@ -128,7 +162,7 @@ class PagesConformance(Conformance):
         """Two entries of two accounts each with six messages, one of which has no sender."""
         keys: list[str] = []
         entries: list[Any] = []
-        for account in (self.first, self.second):
+        for account in self.channel.accounts:
             events = []
             for place in range(6):
                 mid = f"m_{account}_{place}"

@@ -9,44 +9,24 @@ from tests.webhook_gateway.channels.conformance import BODIES
 from tests.webhook_gateway.channels.pages_conformance import (
     ACCOUNT,
     ANSWERS,
-    APP,
-    APP_SECRETS,
     SECRETS,
     PagesConformance,
     failed,
     rejected,
+    two,
+    variables_of,
     waits,
 )
 from webhook_gateway.channels.instagram import Instagram, InstagramAccount
 from webhook_gateway.text.splitting import split
 
-FIRST, SECOND = "17841478000112233", "17841478000445566"
-
-
-def account(number: str = FIRST, **changes: str) -> InstagramAccount:
-    given = {
-        "account_id": number,
-        "access_token": SECRETS[2],
-        "app_secret": " , ".join(APP_SECRETS),
-        "verify_token": SECRETS[3],
-        "app_id": str(APP),
-    }
-    return InstagramAccount(**{**given, **changes})  # type: ignore[arg-type]  # pydantic makes secrets of them
+ACCOUNTS = two(InstagramAccount, "17841478000112233", "17841478000445566")
 
 
 class TestInstagram(PagesConformance):
-    channel = Instagram([account(), account(SECOND, access_token=SECRETS[4])])
-    second = SECOND
+    channel = Instagram(ACCOUNTS)
     customer = "6912345678901234567"
-    variables: ClassVar = {
-        "INSTAGRAM_ACCOUNT_ID": FIRST,
-        "INSTAGRAM_ACCESS_TOKEN": SECRETS[2],
-        "INSTAGRAM_APP_SECRET": " , ".join(APP_SECRETS),
-        "INSTAGRAM_VERIFY_TOKEN": SECRETS[3],
-        "INSTAGRAM_APP_ID": str(APP),
-        "INSTAGRAM_2_ACCOUNT_ID": SECOND,
-        "INSTAGRAM_2_ACCESS_TOKEN": SECRETS[4],
-    }
+    variables: ClassVar = variables_of("INSTAGRAM", ACCOUNTS)
     answers: ClassVar = {
         **ANSWERS,
         "too many of the account": (failed(80002), 1, waits("80002", 60, ACCOUNT)),
@@ -56,20 +36,17 @@ class TestInstagram(PagesConformance):
         **rejected("content", (100, 2534015)),
     }
 
-    def account_of(self, **changes: str) -> InstagramAccount:
-        return account(**changes)
-
     def test_a_reply_is_sent_by_the_account_of_its_token(self) -> None:
         delivery = self.delivery(thread_key=self.customer)
-        call = self.channel.compose(account(), delivery)
+        call = self.channel.compose(ACCOUNTS[0], delivery)
         assert call.url == "https://graph.instagram.com/v26.0/me/messages"
         assert call.headers == {"authorization": f"Bearer {SECRETS[2]}"}
         assert call.json == {"recipient": {"id": self.customer}, "message": {"text": delivery.text}}
 
     def test_an_account_that_is_linked_to_a_page_has_another_address(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("GRAPH_API_BASE_URL", "http://127.0.0.1:1")  # is that of the other channels
-        assert "graph.instagram.com" in self.channel.compose(account(), self.delivery()).url
-        linked = account(graph_api_base_url="https://graph.facebook.com")
+        assert "graph.instagram.com" in self.channel.compose(ACCOUNTS[0], self.delivery()).url
+        linked = self.account_of(graph_api_base_url="https://graph.facebook.com")
         assert self.channel.compose(linked, self.delivery()).url == "https://graph.facebook.com/v26.0/me/messages"
 
     @pytest.mark.parametrize("text", ["🫖" * 800, "я" * 2000, "茶碗。" * 400, "a" + "🫖" * 800, "mug " * 700])

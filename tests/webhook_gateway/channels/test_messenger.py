@@ -9,43 +9,23 @@ from tests.webhook_gateway.channels.conformance import BODIES
 from tests.webhook_gateway.channels.pages_conformance import (
     ACCOUNT,
     ANSWERS,
-    APP,
-    APP_SECRETS,
     SECRETS,
     PagesConformance,
     failed,
     rejected,
+    two,
+    variables_of,
     waits,
 )
 from webhook_gateway.channels.messenger import Messenger, MessengerAccount
 
-FIRST, SECOND = "402771900031337", "402771900041414"
-
-
-def account(page: str = FIRST, **changes: str) -> MessengerAccount:
-    given = {
-        "page_id": page,
-        "access_token": SECRETS[2],
-        "app_secret": " , ".join(APP_SECRETS),
-        "verify_token": SECRETS[3],
-        "app_id": str(APP),
-    }
-    return MessengerAccount(**{**given, **changes})  # type: ignore[arg-type]  # pydantic makes secrets of them
+ACCOUNTS = two(MessengerAccount, "402771900031337", "402771900041414")
 
 
 class TestMessenger(PagesConformance):
-    channel = Messenger([account(), account(SECOND, access_token=SECRETS[4])])
-    second = SECOND
+    channel = Messenger(ACCOUNTS)
     customer = "7730456000123456"
-    variables: ClassVar = {
-        "MESSENGER_PAGE_ID": FIRST,
-        "MESSENGER_ACCESS_TOKEN": SECRETS[2],
-        "MESSENGER_APP_SECRET": " , ".join(APP_SECRETS),
-        "MESSENGER_VERIFY_TOKEN": SECRETS[3],
-        "MESSENGER_APP_ID": str(APP),
-        "MESSENGER_2_PAGE_ID": SECOND,
-        "MESSENGER_2_ACCESS_TOKEN": SECRETS[4],
-    }
+    variables: ClassVar = variables_of("MESSENGER", ACCOUNTS)
     answers: ClassVar = {
         **ANSWERS,
         "temporary failure": (failed(1200), 1, waits("1200")),
@@ -56,13 +36,10 @@ class TestMessenger(PagesConformance):
         **rejected("content", (100, 2018008), (100, 2018047), (100, 2018109), (2022, 0)),
     }
 
-    def account_of(self, **changes: str) -> MessengerAccount:
-        return account(**changes)
-
     def test_a_reply_goes_to_its_page_and_carries_our_id(self) -> None:
         delivery = self.delivery(thread_key=self.customer)
-        call = self.channel.compose(account(), delivery)
-        assert call.url == f"https://graph.facebook.com/v26.0/{FIRST}/messages"
+        call = self.channel.compose(ACCOUNTS[0], delivery)
+        assert call.url == f"https://graph.facebook.com/v26.0/{ACCOUNTS[0].id}/messages"
         assert call.headers == {"authorization": f"Bearer {SECRETS[2]}"}
         assert call.json == {
             "recipient": {"id": self.customer},
