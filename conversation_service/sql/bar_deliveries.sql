@@ -24,9 +24,11 @@ WITH barred AS MATERIALIZED (
         settled_at = clock_timestamp(), run_at = least(d.run_at, clock_timestamp())
     FROM barred b
     WHERE d.id = ANY (ARRAY(
-        SELECT q.id FROM barred JOIN deliveries q ON q.conversation_id = barred.id
-        WHERE q.state IN ('queued', 'sending', 'unknown')
-            AND (barred.reason <> 'expired' OR q.created_at < now() - make_interval(secs => $2))))
+        SELECT q.id FROM barred CROSS JOIN LATERAL (  -- OFFSET: line by line, where a join may read all of them
+            SELECT id, created_at FROM deliveries
+            WHERE conversation_id = barred.id AND state IN ('queued', 'sending', 'unknown') OFFSET 0
+        ) q
+        WHERE barred.reason <> 'expired' OR q.created_at < now() - make_interval(secs => $2)))
         AND d.conversation_id = b.id AND d.state NOT IN ('sending', 'unknown', 'sent', 'dead', 'parked', 'cancelled')
     RETURNING d.conversation_id, d.channel, d.reason
 )

@@ -4,7 +4,7 @@ WITH gone AS (
     DELETE FROM delivery_attempts WHERE ctid = ANY (ARRAY(
         SELECT a.ctid FROM delivery_attempts a
         WHERE a.started_at < now() - make_interval(days => $1)
-            AND EXISTS (SELECT FROM deliveries d WHERE d.id = a.delivery_id AND d.state IN ('sent', 'dead', 'cancelled'))
+            AND (SELECT d.state FROM deliveries d WHERE d.id = a.delivery_id) IN ('sent', 'dead', 'cancelled')
         ORDER BY a.started_at LIMIT $2 OFFSET $3 FOR UPDATE SKIP LOCKED))
     RETURNING 1
 )

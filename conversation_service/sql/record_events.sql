@@ -55,10 +55,12 @@ WITH input AS MATERIALIZED (
     ON CONFLICT (channel, account, thread_key) DO UPDATE SET
         -- 0: closed for joining, as a turn is that has been claimed.
         open_count = CASE
-            WHEN excluded.open_count = 0 AND c.open_count = 0 AND c.surface = 'live' AND c.owner = 'assistant' AND EXISTS (
-                SELECT FROM turns p
-                WHERE p.conversation_id = c.id AND p.turn_no = c.next_turn - 1 AND p.state NOT IN ('pending', 'running')
-            ) AND c.next_rev = (SELECT s.next_rev FROM conversations s WHERE s.id = c.id) THEN 0
+            -- Subqueries for a value: EXISTS may be planned as a table of all turns that are over, read for each call.
+            WHEN excluded.open_count = 0 AND c.open_count = 0 AND c.surface = 'live' AND c.owner = 'assistant'
+                AND c.next_rev = (SELECT s.next_rev FROM conversations s WHERE s.id = c.id)
+                AND (SELECT p.state FROM turns p WHERE p.conversation_id = c.id AND p.turn_no = c.next_turn - 1)
+                    NOT IN ('pending', 'running')
+            THEN 0
             ELSE (c.open_count + excluded.next_seq - 2) % 10 + 1
         END,
         -- A turn holds ten messages; the one that is open, if any, is filled first.
