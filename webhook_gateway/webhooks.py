@@ -86,7 +86,7 @@ class Webhooks:
             return Response(status=503, headers={"Retry-After": str(_RETRY_SECONDS)})
         faultpoint("webhook.recorded")
         metrics.seconds.labels(channel.name).observe(time.monotonic() - started)
-        text, media_type = channel.acknowledgement
+        text, media_type = channel.acknowledgement(webhook)
         return Response(text, mimetype=media_type)
 
 

@@ -136,8 +136,6 @@ class Channel(ABC):
     title: ClassVar[str]
     capabilities: ClassVar[Capabilities]
     account_type: ClassVar[type[Account]]
-    # The answer to a webhook that is stored, and its type. Most platforms read the status only; some do what it says.
-    acknowledgement: ClassVar[tuple[str, str]] = ("", "text/plain")
 
     def __init__(self, accounts: Sequence[Account], public_url: str = "") -> None:
         """`public_url` is where the platform reaches this gateway: scheme and host, without a path."""
@@ -163,6 +161,14 @@ class Channel(ABC):
     @abstractmethod
     def events(self, entry: Entry) -> Iterator[pb.Event]:
         """What an item says, in normal form. Whatever it raises makes the item poison, and costs no other one."""
+
+    def acknowledgement(self, request: WebhookRequest) -> tuple[str, str]:
+        """The answer to a webhook that is stored, and its type. Most read the status only, some do what it says.
+
+        Never raises, whatever the body is.
+        """
+        del request
+        return "", "text/plain"
 
     @abstractmethod
     def compose(self, account: Any, delivery: pb.Delivery) -> Call:

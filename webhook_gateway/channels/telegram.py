@@ -6,6 +6,7 @@ https://core.telegram.org/bots/api
 import hmac
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from pydantic import Field, SecretStr, field_validator
@@ -25,7 +26,7 @@ from webhook_gateway.channels.channel import (
 from webhook_gateway.channels.telegram_errors import outcome
 from webhook_gateway.channels.telegram_updates import read
 from webhook_gateway.outcomes import Outcome
-from webhook_gateway.reading import Unreadable, load, mapping, required
+from webhook_gateway.reading import Unreadable, dump, load, mapping, required
 from webhook_gateway.text.measures import utf16_units
 
 _BOT_TOKEN = re.compile("[0-9]{1,20}:[A-Za-z0-9_-]{1,256}")
@@ -117,6 +118,18 @@ class Telegram(Channel):
             raise Unreadable("the update is no object")
         yield from read(self, entry, entry.item)
 
+    def acknowledgement(self, request: WebhookRequest) -> tuple[str, str]:
+        """To a pressed button the method that answers it, which Telegram calls then; else it goes on to show it waits.
+
+        https://core.telegram.org/bots/api#making-requests-when-getting-updates
+        """
+        if b'"callback_query"' in request.body:  # nothing else has to be read once more
+            with suppress(Unreadable):
+                match load(request.body):
+                    case {"callback_query": {"id": str(query)}}:
+                        return dump({"method": "answerCallbackQuery", "callback_query_id": query}), "application/json"
+        return super().acknowledgement(request)
+
     def compose(self, account: TelegramAccount, delivery: pb.Delivery) -> Call:
         """A text without parse_mode: what a model writes would often be refused as malformed markup."""
         body = {
@@ -126,11 +139,8 @@ class Telegram(Channel):
         }
         return _call(account, "sendMessage", body)
 
-    def compose_typing(self, account: TelegramAccount, signal: pb.TypingSignal) -> Call | None:
-        """After a pressed button the answer to it, without which the button goes on showing that it waits."""
-        kind, _, query = signal.message_key.partition(":")
-        if kind == "callback" and not query.startswith("sha256:"):
-            return _call(account, "answerCallbackQuery", {"callback_query_id": query})
+    def compose_typing(self, account: TelegramAccount, signal: pb.TypingSignal) -> Call:
+        """It is shown until the reply is there, or for 5 s."""
         return _call(account, "sendChatAction", {"chat_id": int(signal.thread_key), "action": "typing"})
 
     def interpret(self, answer: Answer, delivery: pb.Delivery) -> Outcome:

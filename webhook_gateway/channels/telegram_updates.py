@@ -107,7 +107,7 @@ def _edited(channel: Channel, entry: Entry, message: Object) -> Events:
 
 
 def _callback(channel: Channel, entry: Entry, query: Object) -> Events:
-    """A pressed button below a message of ours; its id is needed to tell Telegram that it was heard."""
+    """A pressed button below a message of ours."""
     message, user = member(query, "message"), member(query, "from")
     data = text(query, "data")
     # Of a message that is too old to be shown only the person is known.

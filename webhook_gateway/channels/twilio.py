@@ -85,10 +85,6 @@ class Twilio(Channel):
         recipient_interval_ms=1000,
         typing_refresh_ms=20_000,  # it lasts 25 s
     )
-    # Instructions that say: nothing. Without any, each message is an error (12300) in Twilio's log, and comes once more
-    # by the fallback address; and words would be sent to the customer.
-    # https://www.twilio.com/docs/messaging/twiml
-    acknowledgement = ("<Response/>", "text/xml")
 
     def __init__(self, accounts: Sequence[Account], public_url: str = "") -> None:
         super().__init__(accounts, public_url)
@@ -115,6 +111,15 @@ class Twilio(Channel):
     def events(self, entry: Entry) -> Iterator[pb.Event]:
         """What a message or status says."""
         yield from read(self, entry)
+
+    def acknowledgement(self, request: WebhookRequest) -> tuple[str, str]:
+        """Instructions that say: nothing.
+
+        Without any, each message is an error (12300) in Twilio's log, and comes once more by the fallback address; and
+        words would be sent to the customer. https://www.twilio.com/docs/messaging/twiml
+        """
+        del request
+        return "<Response/>", "text/xml"
 
     def compose(self, account: TwilioAccount, delivery: pb.Delivery) -> Call:
         """A text. Its status goes to an address that holds our id: the proof where an answer was lost."""

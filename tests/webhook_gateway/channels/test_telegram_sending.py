@@ -1,5 +1,6 @@
 """Calls of Telegram's API: what they carry, and what their answers mean."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protos import conversation_pb2 as pb
-from tests.webhook_gateway.channels.telegram import CHANNEL, CHAT, FIRST, SECRETS, account, body_of, event
-from webhook_gateway.channels.channel import Answer
+from tests.webhook_gateway.channels.telegram import CHANNEL, CHAT, FIRST, SECRETS, account, body_of
+from webhook_gateway.channels.channel import Answer, WebhookRequest
 from webhook_gateway.outcomes import Accepted, NotAccepted, Unknown
 from webhook_gateway.text.splitting import split
 
@@ -34,20 +35,27 @@ def test_the_token_is_in_the_address_and_the_address_in_nothing_that_is_shown() 
     assert SECRETS[2] not in f"{call!r} {call} {CHANNEL.accounts!r}"
 
 
-def typing(key: str) -> Any:
-    call = CHANNEL.compose_typing(account(), pb.TypingSignal(thread_key=CHAT, message_key=key))
-    assert call is not None
-    return call.url.rpartition("/")[2], call.json
+def test_while_an_answer_is_written_the_chat_shows_it() -> None:
+    call = CHANNEL.compose_typing(account(), pb.TypingSignal(thread_key=CHAT))
+    assert call.url.endswith("/sendChatAction")
+    assert call.json == {"chat_id": 5501984337, "action": "typing"}
 
 
-@pytest.mark.parametrize("key", ["", f"message:{CHAT}:311", "callback:sha256:00"])
-def test_while_an_answer_is_written_the_chat_shows_it(key: str) -> None:
-    assert typing(key) == ("sendChatAction", {"chat_id": 5501984337, "action": "typing"})
+@pytest.mark.parametrize("name", ["callback_query", "callback_query_in_a_group", "callback_query_of_a_game"])
+def test_a_pressed_button_no_longer_shows_that_it_waits_whoever_answers_and_when(name: str) -> None:
+    pressed = json.dumps(body_of(name)).encode()
+    said, media_type = CHANNEL.acknowledgement(WebhookRequest({}, pressed))
+    query = body_of(name)["callback_query"]["id"]
+    assert json.loads(said) == {"method": "answerCallbackQuery", "callback_query_id": query}
+    assert media_type == "application/json"
 
 
-def test_while_a_pressed_button_is_answered_it_no_longer_shows_that_it_waits() -> None:
-    key = event(body_of("callback_query")).event_key
-    assert typing(key) == ("answerCallbackQuery", {"callback_query_id": "23630412009118730"})
+@pytest.mark.parametrize(
+    "body",
+    [b'{"message": {"text": "\\"callback_query\\""}}', b'{"callback_query"', b'{"callback_query": {"id": 7}}', b"[]"],
+)
+def test_to_all_else_telegram_is_told_to_do_nothing(body: bytes) -> None:
+    assert CHANNEL.acknowledgement(WebhookRequest({}, body)) == ("", "text/plain")
 
 
 @settings(max_examples=60, deadline=None)

@@ -86,6 +86,13 @@ def test_a_platform_that_does_what_the_answer_says_is_told_to_do_nothing(fleet: 
     assert (answer.text, answer.headers["Content-Type"].partition(";")[0]) == expected
 
 
+def test_a_pressed_button_is_answered_with_the_answer_to_its_webhook(fleet: Fleet) -> None:
+    case = CHANNELS["telegram"]
+    (pressed,) = (path for path in case.files() if path.stem == "callback_query")
+    status, said = post(fleet, "telegram", case.request_of(pressed.read_bytes()))
+    assert (status, json.loads(said)["method"]) == (200, "answerCallbackQuery")
+
+
 @pytest.mark.parametrize("name", [name for name, case in CHANNELS.items() if case.batches])
 def test_one_malformed_item_of_a_batch_is_kept_and_the_others_count(fleet: Fleet, name: str) -> None:
     case = CHANNELS[name]
