@@ -17,6 +17,7 @@ _BEYOND = "holds a letter beyond ASCII, as the … of a shortened text: paste it
 _UNREACHABLE = {
     "unreachable": "cannot be reached: no such host, or nobody listens there",
     "connect_timeout": "cannot be reached: it does not answer, or a firewall stands between",
+    "no_handshake": "makes no secure connection: is https right there, or does something between break it?",
     "certificate": "shows a certificate that is not valid for it, or that this machine does not trust",
     "timeout": "did not answer in time",
     "connection_lost": "broke off the connection",

@@ -28,15 +28,19 @@ class _Connection(HTTPConnection):
                 raise TimeoutError
 
 
+class NoHandshake(NewConnectionError):
+    """Somebody answers there, but no secure connection came about."""
+
+
 class _SecureConnection(_Connection, HTTPSConnection):
     def connect(self) -> None:
-        """Raises NewConnectionError for a failed handshake, too: else it would look like a call that got lost."""
+        """Raises NoHandshake: else it would look like a call that got lost."""
         try:
             super().connect()
         except ssl.SSLCertVerificationError:
             raise
         except OSError as error:
-            raise NewConnectionError(self, f"no TLS: {type(error).__name__}") from error
+            raise NoHandshake(self, type(error).__name__) from error
 
 
 class _Pool(HTTPConnectionPool):

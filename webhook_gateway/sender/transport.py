@@ -9,7 +9,7 @@ import urllib3.exceptions
 
 from webhook_gateway.channels.channel import Answer, Call
 from webhook_gateway.reading import Unreadable, load
-from webhook_gateway.sender.connections import Adapter
+from webhook_gateway.sender.connections import Adapter, NoHandshake
 
 CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS = 5.0, 10.0, 18.0
 # A connection that was idle for longer may be closed this moment by the platform, or be forgotten by what lies between:
@@ -108,6 +108,8 @@ def _judge(error: Exception) -> NotSent | Unanswered:
         cause = cause.reason
     if isinstance(cause, urllib3.exceptions.SSLError) and isinstance(cause.args[0], ssl.SSLCertVerificationError):
         return NotSent("certificate")  # refused by us
+    if isinstance(cause, NoHandshake):
+        return NotSent("no_handshake")
     if isinstance(cause, _BEFORE_THE_FIRST_BYTE):
         return NotSent("unreachable")
     late = isinstance(error, (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError))
