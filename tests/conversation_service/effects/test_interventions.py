@@ -164,6 +164,20 @@ def test_a_conversation_that_continues_elsewhere_says_where(database_url: str) -
     asyncio.run(scenario())
 
 
+def test_a_reply_is_in_time_where_the_customer_wrote_in_the_other_of_two_that_are_one(database_url: str) -> None:
+    async def scenario() -> None:
+        async with running_service(database_url, gather_seconds=30) as service:
+            (older,) = await service.receive(written("a", ("phone", "1")))
+            await service.receive(written("b", ("phone", "2")))
+            service.query("UPDATE conversations SET reply_window_seconds = 60")
+            long_ago = "UPDATE conversations SET last_customer_at = now() - interval '1 hour' WHERE id = %s"
+            service.query(long_ago, older.conversation_id)
+            await service.receive(changed("1", ("phone", "1"), ("phone", "2")))
+            assert (await run(service, "reply", older.conversation_id, "hello"))[0].startswith("written")
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize(
     "words", [("close", "nonsense"), ("handback",), ("reply", new_conversation.__name__), ("reply", "0" * 36, "x")]
 )
