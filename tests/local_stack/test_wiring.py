@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from local_stack.closing_words import MODEL, OFFLINE, closing_words
 from local_stack.config import StackSettings
 from local_stack.data_folder import DataFolder
 from local_stack.environment import joined
@@ -95,6 +96,12 @@ def test_tools_get_the_users_own_accounts_too() -> None:
     assert own.items() <= stack.for_tools().items()
     assert "WHATSAPP_PHONE_NUMBER_ID" not in stack.for_tools()
     assert "TELEGRAM_BOT_TOKEN" in stack.for_tools()
+
+
+@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "OPENAI_API_KEY_FILE"])
+def test_the_closing_words_say_whether_a_model_answers(name: str) -> None:
+    assert MODEL in closing_words(Path(), wired(), None, 1.0, {name: "given"})
+    assert OFFLINE in closing_words(Path(), wired(), None, 1.0, {})
 
 
 def test_what_is_published_is_read_by_a_shell_and_by_us_as_it_was(tmp_path: Path) -> None:
