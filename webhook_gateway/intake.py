@@ -26,7 +26,7 @@ _MAX_KEY_BYTES = 2000  # of account and key together, in UTF-8
 # of very many tiny items, or of one that stands in the evidence of many, would cost far more than itself.
 MAX_ITEMS = 5000
 _MAX_BYTES = 32 * 1024 * 1024
-_MOST_REASONS = 5  # in one line of the log
+_MOST_NAMED = 5  # in one line of the log
 
 
 class _Unfit(Exception):
@@ -51,7 +51,7 @@ def read(
             if isinstance(entry.account, str) and entry.account in proven:
                 found.read(entry)
             else:
-                metrics.unknown_accounts.labels(channel.name).inc()
+                found.pass_over(entry)
     except NotRecorded:
         raise
     except Exception as error:  # noqa: BLE001 - whatever an authentic body is, it is kept and acknowledged
@@ -71,6 +71,7 @@ class _Reading:
         self._items = self._bytes = 0
         self._poison: set[tuple[str, str]] = set()
         self._complaints: Counter[str] = Counter()
+        self._strangers: Counter[str] = Counter()
 
     def begin_item(self) -> None:
         """Raises _TooMuch or NotRecorded."""
@@ -91,6 +92,11 @@ class _Reading:
             del self.events[before:]
             self.keep(entry.account, entry.raw, _reason(error))
 
+    def pass_over(self, entry: Entry) -> None:
+        """What an account gets that is not configured is acknowledged, and not kept."""
+        metrics.unknown_accounts.labels(self._channel.name).inc()
+        self._strangers[str(entry.account)[:_MAX_NAME]] += 1
+
     def keep(self, account: str, raw: bytes, reason: str) -> None:
         """What cannot be read, once: items that are equal have one key."""
         metrics.poison.labels(self._channel.name).inc()
@@ -101,9 +107,12 @@ class _Reading:
             self._add(event)
 
     def report(self) -> None:
-        """In one line, however much of the body cannot be read."""
+        """In one line each, however much of the body cannot be read, or is nobody's."""
+        if count := self._strangers.total():
+            accounts = [account for account, _ in self._strangers.most_common(_MOST_NAMED)]
+            _logger.warning("unknown account", channel=self._channel.name, count=count, accounts=accounts)
         if count := self._complaints.total():
-            reasons = [reason for reason, _ in self._complaints.most_common(_MOST_REASONS)]
+            reasons = [reason for reason, _ in self._complaints.most_common(_MOST_NAMED)]
             _logger.warning("poison", channel=self._channel.name, count=count, reasons=reasons)
 
     def _add(self, event: pb.Event) -> None:

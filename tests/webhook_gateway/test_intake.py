@@ -81,6 +81,14 @@ def test_what_cannot_be_read_is_kept_once_and_logged_in_one_line() -> None:
     assert (line["count"], line["reasons"]) == (201, ["cannot be read: KeyError"])
 
 
+def test_what_an_account_gets_that_is_not_configured_is_logged_in_one_line() -> None:
+    with capture_logs() as logs:
+        found = read(body_of(*(update("hello", "bird", cage=cage) for cage in ["lora", "polly", "lora", "jako"])))
+    assert [event.account for event in found] == ["polly"]
+    (line,) = [line for line in logs if line["event"] == "unknown account"]
+    assert (line["count"], line["accounts"]) == (3, ["lora", "jako"])
+
+
 def test_reading_ends_when_there_is_no_time_left_and_the_platform_sends_it_again() -> None:
     with pytest.raises(NotRecorded):
         read(json.dumps({"updates": [{"cage": "polly"}]}).encode(), deadline=time.monotonic() - 1)
