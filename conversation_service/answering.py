@@ -73,12 +73,11 @@ class Answering:
         """Claim nothing more, and hand back what is not finished."""
         self._draining = True
         async with self._claiming:
-            held = list(self._tasks.values())
-        for _turn, task in held:
+            held = dict(self._tasks)
+        for _turn, task in held.values():
             task.cancel()
-        await asyncio.gather(*(task for _turn, task in held), return_exceptions=True)
-        with contextlib.suppress(DatabaseUnavailable):  # then the leases run out
-            await self._turns.release([turn for turn, _task in held])
+        await asyncio.gather(*(task for _turn, task in held.values()), return_exceptions=True)
+        await self._hand_back(list(held))
 
     @property
     def _room(self) -> int:
@@ -91,19 +90,27 @@ class Answering:
         self._reserved += count
         return self._turns.terms
 
-    async def begin(self, turns: Sequence[Turn], reserved: int) -> None:
-        """Answer what was claimed, or hand it back where the drain began meanwhile."""
+    async def begin(self, turns: Sequence[Turn], reserved: int, lost: Sequence[Claim]) -> None:
+        """Answer what was claimed, or hand it back where the drain began meanwhile.
+
+        `lost` may have been claimed without our knowing: what nobody answers of it is handed back too.
+        """
         if not self._room:
             self.wake()  # who found none for that reason looks again
         self._reserved -= reserved
-        if self._draining:
+        if not self._draining:
+            for turn in turns:
+                faultpoint("turn.claimed")
+                self._begin(turn)
+            _in_flight.set(len(self._tasks))
+        await self._hand_back([claim for claim in (*(turn.claim for turn in turns), *lost) if claim not in self._tasks])
+
+    async def _hand_back(self, claims: Sequence[Claim]) -> None:
+        """Whoever looks for due turns next has them, we too unless we drain."""
+        if claims:
             with contextlib.suppress(DatabaseUnavailable):  # then the leases run out
-                await self._turns.release(turns)
-            return
-        for turn in turns:
-            faultpoint("turn.claimed")
-            self._begin(turn)
-        _in_flight.set(len(self._tasks))
+                await self._turns.release(claims)
+            self.wake()
 
     async def _claim(self) -> None:
         """Claim what is due, as long as there is room and more may be due."""
@@ -237,5 +244,5 @@ class Answering:
             self._hub.silent(thread, turn.turn_no, reason)
             _ended.labels(reason, "", "").inc()
         else:
-            await self._turns.release([turn])  # a person had it and gave it back, or another rule counts by now
+            await self._turns.release([turn.claim])  # a person had it and gave it back, or another rule counts by now
         self.wake()  # this turn, or the conversation's next one, may be due

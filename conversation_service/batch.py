@@ -46,6 +46,7 @@ class Batch:
         self.poison: dict[int, tuple[pb.Event, str]] = {}
         self._read: dict[int, Entry] = {}
         self._owner_of: dict[Key, int] = {}
+        self.tries = 0  # to store it: after the first one all of it may be there already
         for index, event in enumerate(self.events):
             try:
                 entry = read(event)

@@ -16,7 +16,7 @@ from conversation_service.events import Entry, Key, clean
 from conversation_service.gathering import Gathering
 from conversation_service.people.resolving import resolve
 from conversation_service.recorded import Recorded
-from conversation_service.turns import Terms, Turn, claimed_at_once
+from conversation_service.turns import FIRST_FENCE, Claim, Terms, Turn, claimed_at_once
 from protos import conversation_pb2 as pb
 
 _events = Counter("events_received_total", "Inbound events by what became of them.", ["channel", "outcome"])
@@ -37,8 +37,8 @@ class Claimer(Protocol):
     def reserve(self, count: int) -> Terms | None:
         """Room for so many turns until `begin`, and on which terms they are claimed; None where there is none."""
 
-    async def begin(self, turns: Sequence[Turn], reserved: int) -> None:
-        """Take over those that were claimed; the other room is free again."""
+    async def begin(self, turns: Sequence[Turn], reserved: int, lost: Sequence[Claim]) -> None:
+        """Take over those that were claimed; the other room is free again. `lost` may have been claimed as well."""
 
 
 class Inbox:
@@ -86,13 +86,15 @@ class Inbox:
         # Other events may change, in the same transaction, what the statement has read.
         terms = self._claimer.reserve(count) if self._claimer and count and batch.only_messages else None
         claimed: list[Turn] = []
+        lost: list[Claim] = []
         try:
             results = await self._database.run(lambda session: self._store(session, batch, terms))
             claimed = [item.turn for result in results for item in result.recorded if item.turn]
+            lost = _first_claims(results) if batch.tries > 1 else []
             return results
         finally:
             if self._claimer and terms:
-                await self._claimer.begin(claimed, count)
+                await self._claimer.begin(claimed, count, lost)
 
     async def _record_one_by_one(self, call: Call) -> Result:
         whole = Result([], [])
@@ -104,6 +106,7 @@ class Inbox:
         return whole
 
     def _store(self, session: Session, batch: Batch, terms: Terms | None) -> list[Result]:
+        batch.tries += 1
         batch.place(resolve(session, batch.entries.values()))
         if batch.only_messages:
             return self._store_events(session, batch, terms)
@@ -150,6 +153,16 @@ class Inbox:
             seconds_left=self._windows.deadline,
             history=[("customer", entry.text, entry.message_kind()), *history],
         )
+
+
+def _first_claims(results: Iterable[Result]) -> list[Claim]:
+    """With which the turns of known messages were claimed as these were recorded, if they were."""
+    return [
+        (receipt.conversation_id, receipt.turn_no, FIRST_FENCE)
+        for result in results
+        for receipt in result.receipts
+        if receipt.outcome == pb.Receipt.OUTCOME_DUPLICATE and receipt.turn_no
+    ]
 
 
 def _take_effect(session: Session, batch: Batch, placed: Placed) -> list[tuple[Entry, Change]]:

@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 from prometheus_client import Counter
 
 from chassis.faultpoints import faultpoint
-from conversation_service.database import REFUSED, Database, DatabaseBusy, Row, Session, columns
+from conversation_service.database import REFUSED, Database, DatabaseBusy, DatabaseUnavailable, Row, Session, columns
 from conversation_service.gathering import Gathering
 from protos import llm_pb2
 
 _fenced = Counter("turns_fenced_total", "Replies that came too late: another claim or another owner had taken over.")
 
 Claim = tuple[str, int, int]  # conversation, turn number, fence
+FIRST_FENCE = 1
 
 
 class Terms(NamedTuple):
@@ -135,8 +136,8 @@ class Turns:
 
         try:
             return await self._database.run(work)
-        except Exception:
-            await self._release([row[:3] for row in claimed])
+        except DatabaseUnavailable:
+            await self.release([row[:3] for row in claimed])
             raise
 
     def _unless_deleted(self, turn: Turn) -> Turn:
@@ -180,13 +181,11 @@ class Turns:
         rows = await self._database.run(lambda session: session.execute("silence_turn", *turn.claim, reason))
         return bool(rows)
 
-    async def release(self, turns: Sequence[Turn]) -> None:
-        """Hand unfinished turns back at once, as if they had not been tried."""
-        await self._release([turn.claim for turn in turns])
-
-    async def _release(self, claims: Sequence[Claim]) -> None:
+    async def release(self, claims: Sequence[Claim]) -> None:
+        """Hand unfinished turns back at once, as if they had not been tried; those of other workers stay theirs."""
         if claims:
-            await self._database.run(lambda session: session.execute("release_turns", *columns(claims, 3)))
+            held = *columns(claims, 3), self.terms.worker
+            await self._database.run(lambda session: session.execute("release_turns", *held))
 
     async def release_expired(self) -> int:
         """Put turns of silent workers back into the line; how many."""
@@ -216,7 +215,9 @@ def claimed_at_once(
     """A turn as sql/record_events.sql claims it; `history` is author, text and kind, newest first."""
     messages = [_history_message(*message) for message in history][::-1]
     place = channel, account, "live", seconds_left, 0.0
-    return Turn(conversation_id, turn_no, 1, 1, request_id, trace_parent, *place, None, False, history=messages)
+    return Turn(
+        conversation_id, turn_no, FIRST_FENCE, 1, request_id, trace_parent, *place, None, False, history=messages
+    )
 
 
 _ROLES = {

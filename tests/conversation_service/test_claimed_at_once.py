@@ -8,7 +8,12 @@ from typing import Any
 import psycopg2
 import pytest
 
+from conversation_service import models
 from conversation_service.answering import Answering
+from conversation_service.batch import Batch, Result
+from conversation_service.database import Session
+from conversation_service.inbox import Inbox
+from conversation_service.turns import Terms
 from protos import conversation_pb2 as pb
 from protos import llm_pb2
 from tests.conversation_service.harness import (
@@ -139,6 +144,29 @@ def test_what_is_recorded_during_a_drain_is_left_to_others(database_url: str) ->
                 await service.app.answering.drain()
             await receiving
             assert turns(service, conversation)[1] == ("pending", 1, 0, False)
+
+    asyncio.run(scenario())
+
+
+def test_a_turn_whose_claim_was_lost_with_the_connection_is_answered_at_once(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Inbox._store
+
+    def break_off_once(inbox: Inbox, session: Session, batch: Batch, terms: Terms | None) -> list[Result]:
+        results = store(inbox, session, batch, terms)
+        if batch.tries == 1:
+            models.database.execute_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+        return results
+
+    monkeypatch.setattr(Inbox, "_store", break_off_once)
+
+    async def scenario() -> None:
+        async with running_service(database_url, turn_lease_seconds=300) as service:
+            conversation = new_conversation()
+            await ask(service, conversation, "hello")
+            await service.replies(conversation)
+            assert turns(service, conversation) == [("done", 2, 1, True)]
 
     asyncio.run(scenario())
 

@@ -25,7 +25,7 @@ SEED = """
         SELECT md5('m' || g)::uuid, md5('c' || g)::uuid, 1, 1, 'customer', 'hello', 1
         FROM generate_series(%(first)s, %(last)s) g
 """
-RUN = "UPDATE turns SET state = 'running', lease_until = now() + interval '1 hour' WHERE state = 'pending'"
+RUN = "UPDATE turns SET state = 'running', worker = 'worker', lease_until = now() + interval '1 hour' WHERE state = 'pending'"
 
 
 class Tables:
@@ -133,13 +133,13 @@ def test_looking_for_due_turns_costs_no_more_than_there_are(tables: Tables) -> N
 def test_leases_are_renewed_and_handed_back_at_a_cost_of_those_that_are_held(tables: Tables) -> None:
     none: tuple[list[str], list[int], list[int]] = ([], [], [])
     tables.prepare("renew_turns", *none, 15.0)
-    tables.prepare("release_turns", *none)
+    tables.prepare("release_turns", *none, "worker")
     tables.change(SEED, first=QUIET + 1, last=QUIET + DUE, state="pending")
     tables.change(RUN)
     held = tables.running()
     assert len(held[0]) == DUE
     assert tables.rows_touched("renew_turns", *held, 15.0) < 20 * DUE
-    assert tables.rows_touched("release_turns", *held) < 20 * DUE
+    assert tables.rows_touched("release_turns", *held, "worker") < 20 * DUE
 
 
 def test_a_follower_reads_its_own_conversation_also_where_the_tables_were_empty_at_first(

@@ -124,7 +124,7 @@ def test_handing_back_and_sweeping_the_same_turns_counts_each_attempt_rightly(da
                 held = await turns.claim(10)
                 assert len(held) == 6
                 service.query(EXPIRE)
-                actions = [turns.release([turn]) for turn in held] + [turns.release_expired() for _ in range(2)]
+                actions = [turns.release([turn.claim]) for turn in held] + [turns.release_expired() for _ in range(2)]
                 random.shuffle(actions)
                 swept = sum(count for count in await asyncio.gather(*actions) if count)
                 # A turn that was handed back was not tried; one that was swept was.
