@@ -1,11 +1,11 @@
-"""Postgres for coroutines: a bounded pool of threads, one connection each, and statements prepared once."""
+"""Postgres for coroutines: a bounded pool of threads, one connection each, and what is done about its errors."""
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import peewee
@@ -15,6 +15,7 @@ import psycopg2.extensions
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
+from conversation_service.statements import STATEMENTS
 from conversation_service.watchdog import Watchdog
 
 _logger = structlog.get_logger()
@@ -77,37 +78,8 @@ class DatabaseBusy(DatabaseUnavailable):
     """Others hold what is needed; Postgres itself is well."""
 
 
-# Whose elements need no quotes in an array's text.
-_PLAIN_ARRAYS = frozenset({"uuid[]", "bigint[]", "integer[]", "smallint[]", "float8[]"})
-
-
-class _Statement:
-    """One file under sql/, whose first line names the types of its parameters."""
-
-    def __init__(self, path: Path) -> None:
-        self.name, sql = path.stem, path.read_text(encoding="utf-8")
-        declared = sql.partition("\n")[0].removeprefix("-- PARAMETERS:").strip()
-        types = declared.split(", ") if declared else []
-        # The driver reads a lone % as the start of a placeholder.
-        self.prepare = f"PREPARE {self.name} {f'({declared})' if types else ''} AS {sql.replace('%', '%%')}"
-        # The casts tell Postgres the type of an array of literals, which it would take for text[].
-        values = ", ".join(f"%s::{name}" for name in types)
-        self.execute = f"EXECUTE {self.name} {f'({values})' if types else ''}"
-        self._plain = [position for position, name in enumerate(types) if name in _PLAIN_ARRAYS]
-
-    def arguments(self, parameters: Sequence[object]) -> Sequence[object]:
-        """As the driver gets them: it would write arrays element by element, each to be parsed as an expression."""
-        arguments = list(parameters)
-        for position in self._plain:
-            array = cast(Sequence[object], arguments[position])
-            arguments[position] = f"{{{','.join('NULL' if item is None else str(item) for item in array)}}}"
-        return arguments
-
-
 # As the contract has ids: an object made of each, only to be spelled again, costs more than reading the row.
 _UUID = psycopg2.extensions.new_type((2950,), "UUID", lambda value, _cursor: value)
-
-_STATEMENTS = {path.stem: _Statement(path) for path in (Path(__file__).parent / "sql").glob("*.sql")}
 
 
 class Session:
@@ -121,7 +93,7 @@ class Session:
 
     def execute(self, name: str, *parameters: object) -> list[Row]:
         """Run sql/<name>.sql and return its rows."""
-        statement = _STATEMENTS[name]
+        statement = STATEMENTS[name]
         connection = self._database.connection()
         if connection is not self._prepared_on:  # the first use, or a connection that replaced a lost one
             self._prepared_on, self._prepared = connection, set()
@@ -203,12 +175,11 @@ class Database:
         return session
 
     def _admit(self, session: Session) -> None:
-        try:
+        with contextlib.ExitStack() as refusing:
+            refusing.callback(self._database.close)  # whatever comes in between
             with self._watchdog.over(self._database.connection().fileno()):
                 self._check(session)
-        except Exception:  # whatever it was, a connection that was not admitted is not used
-            self._database.close()
-            raise
+            refusing.pop_all()
 
     def _recover(self, error: Exception, cause: BaseException, remaining: int) -> None:
         """Return where the work may be tried again; raise DatabaseUnavailable where not, or what the values did."""

@@ -154,11 +154,8 @@ class Hub:
     async def _read_stale(self) -> None:
         while self._stale:
             threads = [self._stale.pop() for _ in range(min(len(self._stale), _READ_AT_ONCE))]
-            try:
-                await self._read([thread for thread in threads if thread in self._topics])
-            except Exception:
-                self._stale.update(threads)
-                raise
+            # Where that fails, the poll finds them again.
+            await self._read([thread for thread in threads if thread in self._topics])
 
     async def _read(self, threads: list[Thread]) -> None:
         after = {thread: min(subscription.rev for subscription in self._topics[thread]) for thread in threads}

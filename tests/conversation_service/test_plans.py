@@ -9,7 +9,8 @@ from typing import Any
 import psycopg2
 import pytest
 
-from conversation_service.database import _SESSION_OPTIONS, _STATEMENTS
+from conversation_service.database import _SESSION_OPTIONS
+from conversation_service.statements import STATEMENTS
 
 QUIET = 20_000  # conversations whose turns were over when the tables were analysed
 DUE = 2_000
@@ -25,7 +26,10 @@ SEED = """
         SELECT md5('m' || g)::uuid, md5('c' || g)::uuid, 1, 1, 'customer', 'hello', 1
         FROM generate_series(%(first)s, %(last)s) g
 """
-RUN = "UPDATE turns SET state = 'running', worker = 'worker', lease_until = now() + interval '1 hour' WHERE state = 'pending'"
+RUN = """
+    UPDATE turns SET state = 'running', worker = 'worker', lease_until = now() + interval '1 hour'
+    WHERE state = 'pending'
+"""
 
 
 class Tables:
@@ -39,7 +43,7 @@ class Tables:
         self._owner.execute(sql, parameters or None)
 
     def prepare(self, name: str, *parameters: object) -> None:
-        self._cursor.execute(_STATEMENTS[name].prepare.replace("%%", "%"))
+        self._cursor.execute(STATEMENTS[name].prepare.replace("%%", "%"))
         self._explain(name, parameters, analyse=False)  # the plan is made now, and kept
 
     def rows_touched(self, name: str, *parameters: object) -> int:
@@ -47,7 +51,7 @@ class Tables:
         return _touched(self._explain(name, parameters, analyse=True)["Plan"])
 
     def read(self, name: str, *parameters: object) -> list[tuple[Any, ...]]:
-        self._cursor.execute(_STATEMENTS[name].execute, parameters)
+        self._cursor.execute(STATEMENTS[name].execute, parameters)
         rows: list[tuple[Any, ...]] = self._cursor.fetchall()
         return rows
 
@@ -58,7 +62,7 @@ class Tables:
 
     def _explain(self, name: str, parameters: tuple[object, ...], analyse: bool) -> Any:
         options = "ANALYZE, FORMAT JSON" if analyse else "FORMAT JSON"
-        self._cursor.execute(f"EXPLAIN ({options}) {_STATEMENTS[name].execute}", parameters)
+        self._cursor.execute(f"EXPLAIN ({options}) {STATEMENTS[name].execute}", parameters)
         return self._cursor.fetchone()[0][0]
 
 

@@ -2,8 +2,8 @@
 
 import re
 
-from conversation_service.database import _STATEMENTS
 from conversation_service.effects.registry import EFFECTS
+from conversation_service.statements import STATEMENTS
 from protos import conversation_pb2 as pb
 
 
@@ -13,5 +13,5 @@ def test_every_effect_is_of_a_kind_of_the_contract() -> None:
 
 
 def test_events_with_an_effect_are_recorded_as_applied() -> None:
-    (kinds,) = re.findall(r"event_kind IN \(([^)]*)\) THEN 'applied'", _STATEMENTS["record_events"].prepare)
+    (kinds,) = re.findall(r"event_kind IN \(([^)]*)\) THEN 'applied'", STATEMENTS["record_events"].prepare)
     assert set(re.findall(r"'(\w+)'", kinds)) == set(EFFECTS)
