@@ -22,7 +22,7 @@ _turns = Gauge("turns_open", f"Turns that are not ended, by state; counted up to
 _oldest_delivery = Gauge("deliveries_oldest_seconds", "Age of the oldest delivery in each state.", ["state"])
 _oldest_of_channel = Gauge(
     "deliveries_oldest_by_channel_seconds",
-    f"Age of a channel's oldest delivery in each state, among the {_MOST} oldest of all channels.",
+    f"Age of a channel's oldest delivery in each state; NaN where it is not among the {_MOST} oldest of all channels.",
     ["channel", "state"],
 )
 _deliveries = Gauge("deliveries_open", f"Deliveries that are not over, by state; counted up to {_MOST}.", ["state"])
@@ -66,9 +66,14 @@ class Figures:
     def _show_channels(self, labels: set[str]) -> None:
         """Once one is shown it stays, so that its end is seen too."""
         for label in labels - self._channels:
-            value = partial(self._value, "oldest_of_channel", label)
-            _oldest_of_channel.labels(*label.split()).set_function(value)
+            _oldest_of_channel.labels(*label.split()).set_function(partial(self._oldest_of_channel, label))
         self._channels |= labels
+
+    def _oldest_of_channel(self, label: str) -> float:
+        """Where it is not among those that were looked at, and there are more than those, nobody knows."""
+        is_seen = ("oldest_of_channel", label) in self._values
+        counted = self._value("deliveries", label.split()[1])
+        return self._value("oldest_of_channel", label) if is_seen or counted < _MOST else math.nan
 
     def _is_fresh(self) -> bool:
         return time.monotonic() - self._read_at < self._fresh_seconds

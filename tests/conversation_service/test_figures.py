@@ -8,6 +8,7 @@ import psycopg2
 import pytest
 from prometheus_client import REGISTRY
 
+from conversation_service import figures as module
 from conversation_service.database import Database, DatabaseUnavailable, connect
 from conversation_service.figures import Figures
 from conversation_service.inbox import Inbox, Windows
@@ -91,6 +92,31 @@ def test_what_waits_is_counted_and_the_oldest_of_it_is_told(database_url: str) -
         of_channel = sample("deliveries_oldest_by_channel_seconds", channel="test", state="unknown")
         assert of_channel == pytest.approx(sample("deliveries_oldest_seconds", state="unknown"), abs=1)
         assert (sample("poison_events"), sample("event_conflicts")) == (1, 1)
+        await database.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_channel_that_is_not_among_the_oldest_is_not_said_to_have_nothing(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        database = Database(connect(database_url, "test"), 1)
+        figures = Figures(database)
+        await Inbox(database, Windows(0, 0, 60)).record([platform_message("34600", "hello")], "test", None)
+        execute(database_url, DELIVERIES)
+        newest = "id = (SELECT id FROM deliveries WHERE state = 'parked' ORDER BY created_at DESC, id LIMIT 1)"
+        execute(database_url, f"UPDATE deliveries SET channel = 'late', created_at = now() WHERE {newest}")
+        told = []
+        for most, ended in ((10_000, ""), (2, ""), (10_000, "UPDATE deliveries SET state = 'sent'")):
+            monkeypatch.setattr(module, "_MOST", most)
+            if ended:
+                execute(database_url, ended)
+            await figures.read()
+            told.append(sample("deliveries_oldest_by_channel_seconds", channel="late", state="parked"))
+        assert 0 < told[0] < 10
+        assert math.isnan(told[1])
+        assert told[2] == 0
         await database.close()
 
     asyncio.run(scenario())
