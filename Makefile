@@ -18,7 +18,8 @@ REPETITIONS ?= 500
 EVENTS ?= 10000
 SECONDS ?= 300
 # Files in their order, not those with the most tests first: the slowest files have few, and would come last, alone.
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# With compiled modules kept, whatever the environment says: several hundred processes load the same ones.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 PROTOC := -m grpc_tools.protoc -I. protos/conversation.proto protos/llm.proto
 
 .PHONY: help up backup restore test test-long chaos bench check protos lock

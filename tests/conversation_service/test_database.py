@@ -22,7 +22,7 @@ from tests.conversation_service.harness import (
     settings_for,
     web_message,
 )
-from tests.databases import data_folder
+from tests.databases import data_folder, place_cluster
 from tests.ports import free_port
 from tests.scripted_llm import ScriptedLlm, running_llm
 
@@ -75,6 +75,7 @@ def test_it_refuses_quickly_while_postgres_is_gone_and_recovers_by_itself() -> N
             assert len(await service.messages(before)) == 2
 
     with data_folder() as folder:
+        place_cluster(folder)
         server = PostgresServer(folder, free_port(), durable=False)
         try:
             asyncio.run(scenario(server))

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from local_stack.postgres import PostgresServer
 from migrations.runner import migrate_up
 from tests.conversation_service.harness import Harness, new_conversation, running_service, web_message
-from tests.databases import data_folder
+from tests.databases import data_folder, place_cluster
 from tests.ports import free_port
 
 
@@ -88,6 +88,7 @@ def test_a_server_that_changes_while_we_run_is_refused_on_the_next_connection() 
             await eventually_received(service, conversation)
 
     with data_folder() as folder:
+        place_cluster(folder)
         server = PostgresServer(folder, free_port())
         server.start()
         try:

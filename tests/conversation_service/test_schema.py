@@ -1,9 +1,13 @@
 """The models against the migrated schema."""
 
+from collections.abc import Iterator
+
 import peewee
 import pytest
 
 from conversation_service import models
+from local_stack.postgres import PostgresServer
+from tests.databases import fresh_database
 
 _TYPES = {
     "UUID": "uuid",
@@ -20,11 +24,13 @@ _TYPES = {
 }
 
 
-@pytest.fixture
-def database(database_url: str) -> peewee.PostgresqlDatabase:
-    database = peewee.PostgresqlDatabase(database_url)
-    with database.connection_context():
-        yield database
+@pytest.fixture(scope="module")
+def database(postgres_server: PostgresServer) -> Iterator[peewee.PostgresqlDatabase]:
+    """One for all of them, which only look."""
+    with fresh_database(postgres_server) as addresses:
+        database = peewee.PostgresqlDatabase(addresses.service)
+        with database.connection_context():
+            yield database
 
 
 def test_every_table_has_a_model_and_the_other_way_round(database: peewee.PostgresqlDatabase) -> None:

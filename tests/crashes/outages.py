@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from local_stack.postgres import PostgresServer
 from migrations.runner import migrate_up
-from tests.databases import data_folder
+from tests.databases import data_folder, place_cluster
 from tests.fleet import Fleet
 from tests.ports import free_port
 
@@ -16,6 +16,7 @@ from tests.ports import free_port
 def durable_postgres() -> Iterator[PostgresServer]:
     """A migrated server of one's own, as it runs outside of tests."""
     with data_folder() as folder:
+        place_cluster(folder)
         server = PostgresServer(folder, free_port(), settings={"max_connections": "200"})
         try:
             server.start()

@@ -14,7 +14,7 @@ from protos import conversation_pb2 as pb
 from tests.crashes.conftest import LONE, Shop
 from tests.crashes.platform import Platform, message, poison, reaction
 from tests.fleet import Fleet
-from tests.fleet.member import ROOT
+from tests.fork_server import ROOT
 from tests.local_stack.waiting import eventually
 
 pytestmark = pytest.mark.parametrize("_shop", [LONE], indirect=True)

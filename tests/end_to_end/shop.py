@@ -1,4 +1,4 @@
-"""A shop that runs: the whole stack as `make up` starts it, a scripted model, and a customer's view of both."""
+"""A shop that runs, as `make up` starts it or without what a browser's message does not pass, and a customer's view."""
 
 import sys
 import uuid
@@ -9,7 +9,9 @@ from typing import Any
 import psycopg2
 import requests
 
-from tests.databases import data_folder
+from local_stack.postgres import PostgresServer
+from tests.databases import data_folder, fresh_database, place_cluster
+from tests.fleet import Fleet, running_fleet
 from tests.local_stack.launching import Launcher
 from tests.scripted_openai import ScriptedOpenAI, running_openai
 
@@ -17,12 +19,10 @@ from tests.scripted_openai import ScriptedOpenAI, running_openai
 class Shop:
     """What a customer and an operator can do."""
 
-    def __init__(self, launcher: Launcher, model: ScriptedOpenAI) -> None:
-        self.launcher = launcher
+    def __init__(self, url: str, database_url: str, model: ScriptedOpenAI) -> None:
+        self.url = url
+        self.database_url = database_url
         self.model = model
-        published = launcher.published()
-        self.url = str(published["WEB_GATEWAY_URL"])
-        self.database_url = str(published["DATABASE_URL"])
 
     def post(
         self, message: object, session: str | None = None, key: str | None = None, **options: Any
@@ -50,14 +50,31 @@ class Shop:
         return [self.query(f"SELECT count(*) FROM {table}")[0][0] for table in tables]
 
 
+class Stack(Shop):
+    """The whole of it."""
+
+    def __init__(self, launcher: Launcher, model: ScriptedOpenAI) -> None:
+        published = launcher.published()
+        super().__init__(str(published["WEB_GATEWAY_URL"]), str(published["DATABASE_URL"]), model)
+        self.launcher = launcher
+
+
 @contextmanager
-def running_shop(**environment: str) -> Iterator[Shop]:
+def running_stack(**environment: str) -> Iterator[Stack]:
     """With a model, unless OPENAI_API_KEY is given as empty."""
     with data_folder() as folder, running_openai() as model:
         folder.mkdir(mode=0o711)
+        place_cluster(folder / "data")
         model_settings = {"OPENAI_API_KEY": "sk-for-tests", "OPENAI_BASE_URL": model.base_url}
         launcher = Launcher(folder, [sys.executable, "-m", "local_stack"], **{**model_settings, **environment})
         try:
-            yield Shop(launcher.start(), model)
+            yield Stack(launcher.start(), model)
         finally:
             launcher.end()
+
+
+@contextmanager
+def running_shop(server: PostgresServer, **settings: str) -> Iterator[tuple[Shop, Fleet]]:
+    """The three services from a browser to the model."""
+    with fresh_database(server) as addresses, running_fleet(addresses.service or "", **settings) as fleet:
+        yield Shop(fleet.url(), fleet.database_url, fleet.model), fleet

@@ -10,14 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from tests.end_to_end.shop import Shop, running_shop
+from tests.end_to_end.shop import Shop, running_stack
 from tests.scripted_openai import Pace
 
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Shop]:
-    with running_shop() as shop:
-        yield shop
+    with running_stack() as stack:
+        yield stack
 
 
 def test_one_message_sent_twenty_times_at_once_is_one_message_with_one_answer(shop: Shop) -> None:

@@ -1,4 +1,4 @@
-"""Whatever the model does: one committed reply, in time, with the right error code, through all four services."""
+"""Whatever the model does: one committed reply, in time, with the right error code, through all services on the way."""
 
 import time
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from conversation_service.writer import SAFE_TEXT
+from local_stack.postgres import PostgresServer
 from tests.end_to_end.shop import Shop, running_shop
 
 MODEL_SECONDS = 2.0
@@ -13,9 +14,10 @@ QUESTION = "How long do I have to return shoes?"
 
 
 @pytest.fixture(scope="module")
-def shop() -> Iterator[Shop]:
+def shop(postgres_server: PostgresServer) -> Iterator[Shop]:
     # Its models fail one after the other, which must not keep the next one from being asked.
-    with running_shop(LLM_TIMEOUT_MS=str(int(MODEL_SECONDS * 1000)), LLM_BREAKER_FAILURES="1000000") as shop:
+    settings = {"LLM_TIMEOUT_MS": str(int(MODEL_SECONDS * 1000)), "LLM_BREAKER_FAILURES": "1000000"}
+    with running_shop(postgres_server, **settings) as (shop, _fleet):
         yield shop
 
 
@@ -118,8 +120,11 @@ def calls_of(shop: Shop, message_id: str) -> list[tuple[str, str, bool]]:
     )
 
 
-def test_a_model_that_failed_in_a_row_is_passed_over_and_the_stored_record_says_so() -> None:
-    with running_shop(LLM_BREAKER_FAILURES="2", LLM_BREAKER_OPEN_SECONDS="600") as shop:
+def test_a_model_that_failed_in_a_row_is_passed_over_and_the_stored_record_says_so(
+    postgres_server: PostgresServer,
+) -> None:
+    settings = {"LLM_BREAKER_FAILURES": "2", "LLM_BREAKER_OPEN_SECONDS": "600"}
+    with running_shop(postgres_server, **settings) as (shop, _fleet):
         before = len(shop.model.prompts)
         shop.model.then("limited_for_ages", "limited_for_ages")
         for _ in range(2):
@@ -131,8 +136,8 @@ def test_a_model_that_failed_in_a_row_is_passed_over_and_the_stored_record_says_
         assert len(shop.model.prompts) == before + 2
 
 
-def test_without_a_key_the_knowledge_answers_and_says_honestly_when_it_cannot() -> None:
-    with running_shop(OPENAI_API_KEY="", OPENAI_BASE_URL="") as shop:
+def test_without_a_key_the_knowledge_answers_and_says_honestly_when_it_cannot(postgres_server: PostgresServer) -> None:
+    with running_shop(postgres_server, OPENAI_API_KEY="", OPENAI_BASE_URL="") as (shop, _fleet):
         known = shop.post(QUESTION).json()
         assert "30 days" in known["reply"]
         assert (known["meta"]["provider"], known["meta"]["errorCode"]) == ("offline", "no_api_key")

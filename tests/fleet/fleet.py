@@ -13,7 +13,8 @@ import requests
 
 from chassis import health
 from tests.fleet.customer import Customer
-from tests.fleet.member import ROOT, Member
+from tests.fleet.member import Member
+from tests.fork_server import ROOT
 from tests.ports import free_port
 from tests.scripted_openai import ScriptedOpenAI, running_openai
 

@@ -4,8 +4,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,10 +11,9 @@ from typing import Any
 
 import requests
 
-from local_stack.tether import tethered
+from tests.fork_server import Forked, fork_server
 from tests.local_stack.waiting import eventually
 
-ROOT = Path(__file__).parents[2]
 _FIGURE = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)")
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
@@ -35,7 +32,7 @@ class Member:
         self.log_path = log
         self._ready = ready
         self._metrics = f"http://127.0.0.1:{environment[f'{service.upper()}_METRICS_PORT']}/metrics"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Forked | None = None
 
     def __repr__(self) -> str:
         return f"{self.service}:{self.port}"
@@ -48,15 +45,7 @@ class Member:
     def start(self, wait: bool = True, **changes: str) -> None:
         """Start it, with settings changed from now on; returns once it is ready."""
         self.environment |= changes
-        with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(
-                tethered([sys.executable, "-m", self._module], signal.SIGKILL),
-                cwd=ROOT,
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # a gateway's workers are killed with it
-            )
+        self._process = fork_server().start(self._module, self.environment, self.log_path)
         if wait:
             self.wait_ready()
 

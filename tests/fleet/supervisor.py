@@ -14,7 +14,6 @@ def supervised(members: Sequence[Member]) -> Iterator[None]:
     """Whoever of `members` ends during the block is started again; returns once all are ready."""
     over = threading.Event()
 
-    # A member ends with the thread that started it, so this one lives as long as they are needed.
     def watch() -> None:
         while not over.wait(_LOOK_SECONDS):
             for member in members:

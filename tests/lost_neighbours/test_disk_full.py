@@ -13,6 +13,7 @@ from local_stack.errors import StackError
 from local_stack.postgres import PostgresServer
 from migrations.addresses import Addresses
 from migrations.runner import migrate_up
+from tests.databases import place_cluster
 from tests.fleet import running_fleet
 from tests.local_stack.waiting import eventually
 from tests.lost_neighbours.crowd import Crowd, statuses
@@ -57,6 +58,7 @@ def fill(disk: Path) -> Path:
 
 def test_while_the_disk_is_full_nothing_is_confirmed_and_nothing_confirmed_is_lost() -> None:
     with small_disk() as disk:
+        place_cluster(disk)
         server = PostgresServer(disk, free_port(), durable=False, settings=SETTINGS)
         server.start()
         try:

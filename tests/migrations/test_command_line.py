@@ -10,7 +10,7 @@ import pytest
 
 from local_stack.postgres import PostgresServer
 from migrations.addresses import Addresses
-from tests.databases import data_folder
+from tests.databases import data_folder, place_cluster
 from tests.ports import free_port
 
 
@@ -78,6 +78,7 @@ def test_an_absent_database_is_waited_for_but_not_for_ever() -> None:
 
 def test_a_database_that_comes_later_is_migrated() -> None:
     with data_folder() as folder:
+        place_cluster(folder)
         server = PostgresServer(folder, free_port(), durable=False)
         server.start()
         server.stop()

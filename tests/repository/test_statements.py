@@ -8,8 +8,11 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from psycopg2.extensions import cursor as Cursor  # noqa: N812 - psycopg2's own name for its class
+from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's own names for its classes
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from local_stack.postgres import PostgresServer
+from tests.databases import fresh_database
 from tests.repository.tree import ROOT
 
 SERVICE = ROOT / "conversation_service"
@@ -31,15 +34,23 @@ def used_names() -> set[str]:
     return {node.value for node in constants if isinstance(node.value, str)}
 
 
+@pytest.fixture(scope="module")
+def connection(postgres_server: PostgresServer) -> Iterator[Connection]:
+    """One for all of them: nothing of theirs is committed."""
+    with fresh_database(postgres_server) as addresses, closing(psycopg2.connect(addresses.service)) as connection:
+        yield connection
+
+
 @pytest.fixture
-def cursor(database_url: str) -> Iterator[Cursor]:
-    with closing(psycopg2.connect(database_url)) as connection:
-        yield connection.cursor()
+def cursor(connection: Connection) -> Iterator[Cursor]:
+    yield connection.cursor()
+    connection.rollback()
 
 
 def prepared_types(cursor: Cursor, sql: str) -> list[str]:
     """The types of the parameters, as Postgres has them once it has prepared the statement."""
     types = declared_types(sql)
+    cursor.execute("DEALLOCATE ALL")
     cursor.execute(f"PREPARE statement {'(' + ', '.join(types) + ')' if types else ''} AS {sql}")
     cursor.execute("SELECT parameter_types::text[] FROM pg_prepared_statements WHERE name = 'statement'")
     return list(cursor.fetchone()[0])
