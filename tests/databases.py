@@ -48,7 +48,7 @@ def _remove(folder: Path) -> None:
 
 @functools.cache
 def _made_once() -> Path:
-    """A data folder whose server was started once: making a cluster takes a second of a processor, a copy takes none."""
+    """A data folder whose server was started once: to make a cluster takes most of a second, to copy it nothing."""
     folder = data_folder()
     data = folder.__enter__()
     atexit.register(folder.__exit__, None, None, None)
