@@ -85,16 +85,18 @@ def running_postgres() -> Iterator[PostgresServer]:
 def fresh_database(server: PostgresServer, template: str = TEMPLATE) -> Iterator[Addresses]:
     """The addresses of a new database, dropped afterwards together with whatever is still connected to it."""
     name = f"test_{next(_numbers)}"
-    _execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    statements = [f"CREATE DATABASE {name} TEMPLATE {template}"]
     if template == TEMPLATE:  # a clone has the tables' privileges, but not the database's own
-        _execute(server, f"REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC")
+        statements.append(f"REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC")
+    _execute(server, *statements)
     try:
         yield Addresses(server.database_url(name), server.service_database_url(name))
     finally:
         _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _execute(server: PostgresServer, statement: str) -> None:
+def _execute(server: PostgresServer, *statements: str) -> None:
     with closing(psycopg2.connect(server.database_url("postgres"))) as connection:
         connection.autocommit = True
-        connection.cursor().execute(statement)
+        for statement in statements:
+            connection.cursor().execute(statement)

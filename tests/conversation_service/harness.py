@@ -3,12 +3,13 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import grpc.aio
 import psycopg2
+from psycopg2.extensions import connection
 
 from chassis.channel import Peer
 from chassis.credentials import Credentials
@@ -29,6 +30,7 @@ class Client:
     stub: Any
     settings: ConversationSettings
     peer: Peer
+    _looking: connection | None = field(default=None, init=False, repr=False)
 
     async def receive(self, *events: pb.Event, limits: tuple[pb.RateLimit, ...] = ()) -> list[pb.Receipt]:
         request = pb.ReceiveRequest(events=events, rate_limits=limits)
@@ -51,9 +53,11 @@ class Client:
         return await eventually(look, lambda replies: len(replies) >= count)
 
     def query(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-        with closing(psycopg2.connect(self.settings.database_url.get_secret_value())) as connection:
-            connection.autocommit = True
-            cursor = connection.cursor()
+        """By one connection, for tests look again and again."""
+        if self._looking is None or self._looking.closed:
+            self._looking = psycopg2.connect(self.settings.database_url.get_secret_value())
+            self._looking.autocommit = True
+        with self._looking.cursor() as cursor:
             cursor.execute(sql, parameters)
             return cursor.fetchall() if cursor.description else []
 
