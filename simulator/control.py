@@ -11,7 +11,7 @@ GET|POST|DELETE /control/rules, DELETE /control/rules/<n>  misbehaviour (Rule)
 GET    /control/changes?after=N&wait=S                     customers and messages that changed
 GET    /control/channels                                   what customers can do on each
 POST   /control/customers/<channel>                        a new customer with a free address
-PUT    /control/customers/<channel>/<id>                   name, username, user_id, hides_number, reads, account
+PUT    /control/customers/<channel>/<id>                   name, username, user_id, hides_number, reads (Traits)
 POST   /control/customers/<channel>/<id>/acts              the customer does something (Act); answers the webhook's
 POST   /control/customers/<channel>/<id>/open              the customer reads what the shop has written
 POST   /control/shops/<channel>/<id>/acts                  a person of the shop writes to that customer
@@ -19,7 +19,7 @@ POST   /control/media                                      a file, to be named i
 POST   /control/handshake/<channel>                        the platform asks the gateway by GET
 POST   /control/load                                       many messages of many customers (Load)
 
-Of each log the newest 100,000 entries are kept.
+A customer is one of the first account of the channel, or of ?account=ID. Of each log the newest 100,000 entries are kept.
 """
 
 from dataclasses import fields
@@ -31,7 +31,7 @@ from pydantic import BaseModel, ValidationError
 from simulator.accounts import Account, UnknownAccount
 from simulator.acting import Acting
 from simulator.acts import Act
-from simulator.customers import Customer
+from simulator.customers import Customer, Traits
 from simulator.handshake import shake_hands
 from simulator.load import Driver, Load
 from simulator.log import Log
@@ -42,7 +42,6 @@ from simulator.world import World
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _LONGEST_WAIT = 25
-_SETTABLE = {"name", "username", "user_id", "hides_number", "reads"}
 CHANNELS = ("whatsapp", "instagram", "messenger", "telegram", "twilio")
 
 
@@ -177,11 +176,9 @@ def _register_customers(api: Blueprint, world: World, acting: Acting) -> None:
 
     @api.put("/customers/<channel>/<customer_id>")
     def put(channel: str, customer_id: str) -> Json:
-        given = _json()
-        if unknown := set(given) - _SETTABLE:
-            raise BadRequest(f"a customer has {', '.join(sorted(_SETTABLE))}, not {', '.join(sorted(unknown))}")
+        given = _parsed(Traits)
         found = customer(channel, customer_id)
-        world.touch(found, **given)
+        world.touch(found, **given.model_dump(exclude_unset=True))
         return found.shown()
 
     @api.post("/customers/<channel>/<customer_id>/acts")

@@ -4,8 +4,22 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pydantic import BaseModel, ConfigDict
+
 Author = Literal["customer", "shop", "person", "note"]
 Reading = Literal["at_once", "when_opened", "never"]
+
+
+class Traits(BaseModel):
+    """What PUT /control/customers/<channel>/<id> takes; the fields are Customer's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = ""
+    username: str = ""
+    user_id: str = ""
+    hides_number: bool = False
+    reads: Reading = "at_once"
 
 
 @dataclass

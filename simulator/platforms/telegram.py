@@ -10,7 +10,18 @@ from typing import ClassVar
 
 from simulator.accounts import Account
 from simulator.customers import Customer, Message
-from simulator.platforms.platform import Doing, Draft, Envelope, Json, Platform, Refusal, Report, Update, utf16_units
+from simulator.platforms.platform import (
+    Doing,
+    Draft,
+    Envelope,
+    Json,
+    NotThere,
+    Platform,
+    Refusal,
+    Report,
+    Update,
+    utf16_units,
+)
 from simulator.platforms.telegram_contents import CONTENTS, chat, head, user
 
 _TEXT_LIMIT = 4096
@@ -119,7 +130,7 @@ class Telegram(Platform):
         return self._update(message=message)
 
     def _edit(self, doing: Doing) -> Json:
-        message = head(doing, doing.act.message_id) | {"edit_date": int(time.time()), "text": doing.act.text}
+        message = head(doing, _number_of_message(doing)) | {"edit_date": int(time.time()), "text": doing.act.text}
         return self._update(edited_message=message)
 
     def _callback(self, doing: Doing) -> Json:
@@ -138,7 +149,11 @@ class Telegram(Platform):
 
     def _reaction(self, doing: Doing) -> Json:
         new = [{"type": "emoji", "emoji": doing.act.emoji}] if doing.act.emoji else []
-        content = {"chat": chat(doing.customer), "message_id": int(doing.act.message_id), "user": user(doing.customer)}
+        content = {
+            "chat": chat(doing.customer),
+            "message_id": int(_number_of_message(doing)),
+            "user": user(doing.customer),
+        }
         return self._update(
             message_reaction={**content, "date": doing.seconds, "old_reaction": [], "new_reaction": new}
         )
@@ -149,3 +164,9 @@ class Telegram(Platform):
         old, new = (member, kicked) if doing.act.kind == "block" else (kicked, member)
         first = {"chat": chat(doing.customer), "from": user(doing.customer), "date": doing.seconds}
         return self._update(my_chat_member={**first, "old_chat_member": old, "new_chat_member": new})
+
+
+def _number_of_message(doing: Doing) -> str:
+    if not (doing.act.message_id.isascii() and doing.act.message_id.isdigit()):
+        raise NotThere("message_id is a number in telegram")
+    return doing.act.message_id
