@@ -22,12 +22,13 @@ _SPACED_SCHEME = re.compile(r"\bh\s*[tx]\s*[tx]\s*p\s*(s?)\s*:\s*/\s*/\s*")
 _SPACED_DOT = re.compile(r"(?<=[\w-]) \. ?(?=([^\W\d_]{2,})\b)")
 
 # In this order: any scheme with slashes (hxxp and misspelt ones included), schemes without slashes, the start of a
-# network path, addresses of e-mail, addresses of hosts and of machines.
+# network path, addresses of e-mail, addresses of hosts and of machines. What may be long is tried from its beginning
+# only, or a word without end would hold up all other replies.
 _CANDIDATE = re.compile(
     r"[a-z][a-z0-9+.-]{0,20}:/{1,}\S*"
     r"|\b(?:mailto|data|file|blob|intent|whatsapp|tg|skype|magnet|bitcoin):\S+|\b(?:javascript|vbscript)\s*:\s*\S+"
     r"|(?<![\w:/])//\S+"
-    r"|[^\s@<>()\[\]\"\u201c\u201d«»]+@[^\s@<>()\[\]\"\u201c\u201d«»]+"
+    r"|(?<![^\s@<>()\[\]\"\u201c\u201d«»])[^\s@<>()\[\]\"\u201c\u201d«»]+@[^\s@<>()\[\]\"\u201c\u201d«»]+"
     r"|\bwww\d*\.\S*"
     r"|(?<![\w.@-])(?:[\w-]+\.)+(?P<top>xn--[a-z0-9-]+|[^\W\d_]{2,})(?P<path>:\d+|[/?#][^\s]*)?"
     r"|(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d+|[/?#]\S*)+|\blocalhost\b(?::\d+|/)\S*|\[[0-9a-f]*:[0-9a-f:]+\]"
@@ -63,7 +64,7 @@ class Links:
 
 
 def _plain(text: str) -> str:
-    text = comparable(text.translate(_DOTS)).translate(_DOTS)
+    text = " ".join(comparable(text.translate(_DOTS)).translate(_DOTS).split())
     text = _SPACED_SCHEME.sub(r"http\1://", text)
     text = _WRITTEN_AT.sub("@", _WRITTEN_DOT.sub(".", text))
     return _SPACED_DOT.sub(lambda match: "." if match[1] in _TOP_LEVEL else match[0], text)

@@ -152,6 +152,12 @@ def test_what_is_no_link_or_a_known_one_passes(text: str) -> None:
     assert guarded(text) == (text, False, False)
 
 
+@pytest.mark.parametrize("filling", ["a", "ab-", " ", "\n "])
+def test_a_word_or_a_gap_without_end_is_no_link_and_holds_nobody_up(filling: str) -> None:
+    assert not LINKS.refuses(f"Hello{filling * 100_000}there.")
+    assert LINKS.refuses(f"Hello{filling * 100_000}there: evil.test/win")
+
+
 @pytest.mark.parametrize(
     ("text", "cleaned"),
     [
