@@ -83,11 +83,9 @@ class OpenAI:
         stream = _Stream(on_text, usage)
         try:
             await self._read(messages, stream)
-        except (openai.APIError, httpx2.HTTPError) as error:
+        except (openai.APIError, httpx2.HTTPError, NotEvents) as error:
             if not stream.finish_reason:
                 raise ModelError(_code(error), _retry_after(error)) from error
-        except NotEvents as error:
-            raise ModelError("bad_response") from error
         return stream.ended_by_itself()
 
     async def _read(self, messages: Sequence[Message], stream: "_Stream") -> None:
@@ -147,7 +145,7 @@ class _Stream:
     def _read_chunk(self, chunk: Any) -> None:
         if not isinstance(chunk, dict):
             raise NotEvents
-        if error := chunk.get("error"):  # the server failed after it had begun with status 200
+        if (error := chunk.get("error")) and not self.finish_reason:  # the server failed after it had begun with a 200
             raise ModelError(_QUOTA if _says_quota(error) else "upstream_error")
         if isinstance(tokens := chunk.get("usage"), dict):
             self._usage.prompt_tokens = _count(tokens.get("prompt_tokens"))
@@ -176,7 +174,7 @@ class _Stream:
         return self.finish_reason != "length"
 
 
-def _code(error: openai.APIError | httpx2.HTTPError) -> str:
+def _code(error: openai.APIError | httpx2.HTTPError | NotEvents) -> str:
     if isinstance(error, openai.APIStatusError):
         if error.status_code == 429 and _QUOTA in (error.code, error.type):
             return _QUOTA
@@ -188,7 +186,7 @@ def _code(error: openai.APIError | httpx2.HTTPError) -> str:
     return "bad_response"
 
 
-def _retry_after(error: openai.APIError | httpx2.HTTPError) -> float:
+def _retry_after(error: Exception) -> float:
     """In seconds. A date is not read: it rests on two clocks, and who calls does not wait for long anyway."""
     told = error.response.headers.get("Retry-After", "") if isinstance(error, openai.APIStatusError) else ""
     return float(told) if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", told) else 0.0

@@ -47,10 +47,15 @@ FLAWED = [
     ("unknown_link", "guard_blocked", "Shoes can be returned. It is free."),
     ("html_answer", "guard_blocked", "Hello. Come again."),
 ]
+LATE_FAULTS = ["garbage_after_finish", "error_after_finish", "bare_usage"]  # once it came to its end, it counts
 SOUND = [
     ("normal", "You can return shoes within 30 days. They must be unworn and in the original box."),
     ("no_done", "You can return shoes within 30 days. They must be unworn and in the original box."),
     ("stall_after_finish", "You can return shoes within 30 days. They must be unworn and in the original box."),
+    *(
+        (way, "You can return shoes within 30 days. They must be unworn and in the original box.")
+        for way in LATE_FAULTS
+    ),
     ("tags", "You can return shoes within 30 days."),
     ("surrogates", "Hi \N{GRINNING FACE} and  bye."),
 ]
