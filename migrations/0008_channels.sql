@@ -106,8 +106,15 @@ UPDATE deliveries SET run_at = now() WHERE run_at = 'infinity';
 CREATE INDEX deliveries_open ON deliveries (conversation_id, out_seq) WHERE state IN ('queued', 'sending', 'unknown');
 CREATE INDEX deliveries_due ON deliveries (run_at) WHERE state = 'queued';
 CREATE INDEX deliveries_provider ON deliveries (provider_id) WHERE provider_id IS NOT NULL;
+ALTER TABLE deliveries DROP CONSTRAINT deliveries_conversation_id_out_seq_part_key;
+-- Each part has a place of its own again.
+UPDATE deliveries d SET out_seq = line.place
+FROM (SELECT id, row_number() OVER (PARTITION BY conversation_id ORDER BY out_seq, part) AS place FROM deliveries) line
+WHERE line.id = d.id AND line.place <> d.out_seq;
+UPDATE conversations c SET next_out = line.next_out
+FROM (SELECT conversation_id, max(out_seq) + 1 AS next_out FROM deliveries GROUP BY 1) line
+WHERE line.conversation_id = c.id AND line.next_out > c.next_out;
 ALTER TABLE deliveries
-    DROP CONSTRAINT deliveries_conversation_id_out_seq_part_key,
     ADD UNIQUE (conversation_id, out_seq),
     DROP COLUMN channel,
     DROP COLUMN account,
