@@ -57,7 +57,7 @@ def test_a_list_is_bounded_and_goes_on_over_many_pages(
 def test_a_channel_and_an_owner_are_picked_out(with_desk: WithDesk, capsys: pytest.CaptureFixture[str]) -> None:
     async def scenario(desk: Desk) -> None:
         web, platform = await wrote(desk, 1), await wrote(desk, 2, "34600")
-        desk.query("UPDATE conversations SET owner = 'human' WHERE id = %s", web)
+        desk.query("UPDATE conversations SET owner = 'human', human_at = now() WHERE id = %s", web)
         assert await ids(desk, "--channel", "whatsapp") == [platform]
         assert await ids(desk, "--owner", "human") == [web]
         assert await ids(desk, "--owner", "assistant", "--channel", "whatsapp") == [platform]

@@ -195,3 +195,15 @@ def test_the_newest_conversations_are_found_without_reading_all(tables: Tables) 
     tables.prepare("list_conversations", *newest)
     assert len(tables.read("list_conversations", *newest)) == 50
     assert tables.rows_touched("list_conversations", *newest) < QUIET / 10
+
+
+def test_the_few_conversations_of_a_person_are_found_among_many(tables: Tables) -> None:
+    of_persons = ("infinity", "infinity", str(uuid.UUID(int=0)), 50, True, "", "human")
+    tables.change("UPDATE conversations SET last_customer_at = now() - random() * interval '300 days'")
+    tables.change(
+        "UPDATE conversations SET owner = 'human', human_at = now() WHERE id < '01000000-0000-0000-0000-000000000000'"
+    )
+    tables.change("ANALYZE conversations")
+    tables.prepare("list_conversations", *of_persons)
+    assert {row[5] for row in tables.read("list_conversations", *of_persons)} == {"human"}
+    assert tables.rows_touched("list_conversations", *of_persons) < QUIET / 10
