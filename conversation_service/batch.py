@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+import structlog
+
 from conversation_service.database import DatabaseUnavailable
 from conversation_service.effects.occurrence import Change
 from conversation_service.effects.registry import effect_of
@@ -10,6 +12,8 @@ from conversation_service.effects.stand_ins import ANY_MEANING, stand_in
 from conversation_service.events import Entry, Key, Poisonous, read
 from conversation_service.recorded import Recorded
 from protos import conversation_pb2 as pb
+
+_logger = structlog.get_logger()
 
 Placed = dict[Key, pb.Receipt]
 
@@ -52,7 +56,8 @@ class Batch:
                 entry = read(event)
             except Poisonous as error:
                 self.poison[index] = event, str(error)
-            except Exception as error:  # noqa: BLE001 - whatever an event is, it must not fail its neighbours
+            except Exception as error:  # whatever an event is, it must not fail its neighbours
+                _logger.exception("an event could not be read", channel=event.channel[:32])
                 self.poison[index] = event, f"cannot be read: {type(error).__name__}"
             else:
                 self._read[index] = entry

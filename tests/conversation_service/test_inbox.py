@@ -8,7 +8,10 @@ from collections.abc import Callable
 import grpc
 import grpc.aio
 import pytest
+from structlog.testing import capture_logs
 
+from conversation_service import batch, events
+from conversation_service.events import Entry
 from protos import conversation_pb2 as pb
 from tests.conversation_service.harness import (
     Harness,
@@ -341,6 +344,19 @@ def test_a_strange_event_does_not_fail_its_neighbour(database_url: str, strange:
             assert receipt.outcome == Outcome.OUTCOME_RECORDED
 
     asyncio.run(scenario())
+
+
+def test_an_event_that_our_own_code_fails_at_is_poison_and_told_in_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(event: pb.Event) -> Entry:
+        return events.read(event) if event.message.text == "sound" else {}["a defect"]
+
+    monkeypatch.setattr(batch, "read", fail)
+    with capture_logs() as logs:
+        call = batch.Call([web_message(new_conversation(), text) for text in ("sound", "strange")], "r", None)
+        found = batch.Batch([call])
+    assert [entry.text for entry in found.entries.values()] == ["sound"]
+    assert found.poison == {1: (call.events[1], "cannot be read: KeyError")}
+    assert [(line["event"], line["exc_info"]) for line in logs] == [("an event could not be read", True)]
 
 
 def test_poison_without_a_key_is_kept_each_time_it_says_something_else(database_url: str) -> None:

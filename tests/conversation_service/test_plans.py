@@ -97,7 +97,7 @@ def test_no_statement_reads_a_table_through_also_where_all_were_empty_when_it_wa
     with closing(psycopg2.connect(database_url, options=_SESSION_OPTIONS)) as service:
         service.autocommit = True
         cursor = service.cursor()
-        for name, statement in _STATEMENTS.items():
+        for name, statement in STATEMENTS.items():
             cursor.execute(statement.prepare.replace("%%", "%"))
             cursor.execute(f"EXPLAIN (FORMAT JSON) {statement.execute}", [None] * statement.execute.count("%s"))
             found[name] = set(_read_through(cursor.fetchone()[0][0]["Plan"]))
