@@ -9,35 +9,20 @@ from pydantic import Field
 
 from protos import conversation_pb2 as pb
 from webhook_gateway.channels.channel import Call, Capabilities
-from webhook_gateway.channels.meta import (
-    ACCOUNT_STOPPED,
-    CONTENT,
-    MAYBE_SENT,
-    RECIPIENT,
-    WINDOW_CLOSED,
-    Meanings,
-    throttled,
-)
-from webhook_gateway.channels.pages import OTHER_OWNER, PagesAccount, PagesChannel
+from webhook_gateway.channels.meta import ACCOUNT_STOPPED, CONTENT, RECIPIENT, Meanings, throttled
+from webhook_gateway.channels.pages import SHARED_MEANINGS, PagesAccount, PagesChannel
 
 # https://developers.facebook.com/documentation/business-messaging/instagram-messaging/error-codes
 MEANINGS: Meanings = {
-    (1, 1357046): MAYBE_SENT,  # the platform says itself that the message may have arrived
-    # Throttled.
-    613: throttled(10),
+    **SHARED_MEANINGS,
     80002: throttled(60),  # calls of the account
-    # More than 24 hours since the customer's last message.
-    (10, 2534022): WINDOW_CLOSED,
     # This customer does not get this message.
-    551: RECIPIENT,  # not available
     (100, 2534014): RECIPIENT,  # nobody of that id
     (100, 2534029): RECIPIENT,  # has blocked the account, or cannot receive
     (100, 2534037): RECIPIENT,  # another application owns the thread
-    **OTHER_OWNER,
     # Nobody gets this message.
     (100, 2534015): CONTENT,
     # A person has to mend the account.
-    (10, 1893063): ACCOUNT_STOPPED,  # restricted
     (10, 2534077): ACCOUNT_STOPPED,  # restricted
     (200, 2534041): ACCOUNT_STOPPED,  # its owner does not allow access to messages
 }

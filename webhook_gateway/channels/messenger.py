@@ -13,39 +13,31 @@ from webhook_gateway.channels.meta import (
     ACCOUNT_STOPPED,
     CONTENT,
     INTERNAL,
-    MAYBE_SENT,
     RECIPIENT,
     WINDOW_CLOSED,
     Meanings,
     throttled,
 )
-from webhook_gateway.channels.pages import OTHER_OWNER, PagesAccount, PagesChannel
+from webhook_gateway.channels.pages import SHARED_MEANINGS, PagesAccount, PagesChannel
 
 # https://developers.facebook.com/documentation/business-messaging/messenger-platform/error-codes
 MEANINGS: Meanings = {
-    (1, 1357046): MAYBE_SENT,  # the platform says itself that the message may have arrived
+    **SHARED_MEANINGS,
     1200: INTERNAL,  # temporary failure
-    # Throttled.
-    613: throttled(10),
-    (613, 2018338): ACCOUNT_STOPPED,  # sent so much that it counts as abuse
     80006: throttled(60),  # calls of the page
+    (613, 2018338): ACCOUNT_STOPPED,  # sent so much that it counts as abuse
     # More than 24 hours since the customer's last message.
     (10, 2018065): WINDOW_CLOSED,
     (10, 2018278): WINDOW_CLOSED,
-    (10, 2534022): WINDOW_CLOSED,
     # This customer does not get this message.
-    551: RECIPIENT,  # not available: has blocked the page, or left
-    (10, 2018108): RECIPIENT,  # the same
+    (10, 2018108): RECIPIENT,  # not available
     (100, 2018001): RECIPIENT,  # nobody of that id
     9000001: RECIPIENT,  # deleted
-    **OTHER_OWNER,
     # Nobody gets this message.
     (100, 2018008): CONTENT,  # a file of ours cannot be fetched
     (100, 2018047): CONTENT,  # a file of ours cannot be taken
     (100, 2018109): CONTENT,  # too large
     2022: CONTENT,
-    # A person has to mend the account.
-    (10, 1893063): ACCOUNT_STOPPED,  # restricted
 }
 
 

@@ -11,12 +11,30 @@ from pydantic import Field
 from protos import conversation_pb2 as pb
 from webhook_gateway.channels import pages_events
 from webhook_gateway.channels.channel import Call, Entry, WebhookRequest, evidence
-from webhook_gateway.channels.meta import RECIPIENT, Meanings, MetaAccount, MetaChannel, graph_call
+from webhook_gateway.channels.meta import (
+    ACCOUNT_STOPPED,
+    MAYBE_SENT,
+    RECIPIENT,
+    WINDOW_CLOSED,
+    Meanings,
+    MetaAccount,
+    MetaChannel,
+    graph_call,
+    throttled,
+)
 from webhook_gateway.channels.pages_item import Item
 from webhook_gateway.reading import Unreadable, load, mapping, members, text
 
-# Another application owns the thread: until it gives it back, this customer gets nothing from us.
-OTHER_OWNER: Meanings = {(code, subcode): RECIPIENT for code in (10, 100, 200) for subcode in (2018300, 2018321)}
+# The error codes of both, beside those of the Graph API.
+SHARED_MEANINGS: Meanings = {
+    (1, 1357046): MAYBE_SENT,  # the platform says itself that the message may have arrived
+    613: throttled(10),
+    (10, 2534022): WINDOW_CLOSED,  # more than 24 hours since the customer's last message
+    551: RECIPIENT,  # not available: has blocked the account, or left
+    # Another application owns the thread: until it gives it back, this customer gets nothing from us.
+    **{(code, subcode): RECIPIENT for code in (10, 100, 200) for subcode in (2018300, 2018321)},
+    (10, 1893063): ACCOUNT_STOPPED,  # restricted; a person has to mend the account
+}
 
 _ARRAYS = ("messaging", "standby", "changes")
 
