@@ -46,6 +46,7 @@ def _accounts(channel: str, account_type: type[Account]) -> list[Account]:
     found: dict[str, str] = {}
     accounts: list[Account] = []
     shared: dict[str, Any] = {}
+    _refuse_other_numbers(channel, account_type)
     for prefix in prefixes(channel):
         if not _is_begun(account_type, prefix):
             continue
@@ -60,6 +61,14 @@ def _accounts(channel: str, account_type: type[Account]) -> list[Account]:
         if len(accounts) == 1:
             shared = {field: getattr(account, field) for field in account_type.shared_fields}
     return accounts
+
+
+def _refuse_other_numbers(channel: str, account_type: type[Account]) -> None:
+    """Those that come to mind: the account would be off, and nobody told."""
+    for number in (0, 1, _MOST + 1):
+        prefix = f"{channel.upper()}_{number}_"
+        if _is_begun(account_type, prefix):
+            stop(f"{prefix}…: the first account has no number, further ones have 2 to {_MOST} (see .env.example).")
 
 
 def _is_begun(account_type: type[Account], prefix: str) -> bool:

@@ -104,6 +104,14 @@ def test_one_account_cannot_be_there_twice(monkeypatch: pytest.MonkeyPatch, caps
     assert "a-secret" not in said
 
 
+@pytest.mark.parametrize("number", [0, 1, 10])
+def test_an_account_of_another_number_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int
+) -> None:
+    said = complaint(monkeypatch, capsys, **{f"PARROT_{number}_CAGE_ID": "polly"})
+    assert said.startswith(f"PARROT_{number}_…: the first account has no number, further ones have 2 to 9")
+
+
 def test_a_file_that_cannot_be_read_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
