@@ -82,6 +82,8 @@ class _Reading:
         """All that an item says, or the item as poison. Raises _TooMuch or NotRecorded."""
         before = len(self.events)
         try:
+            if entry.problem:
+                raise Unreadable(entry.problem)
             for event in self._channel.events(entry):
                 self._add(_fitting(event))
                 self._check()

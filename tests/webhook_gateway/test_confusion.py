@@ -50,3 +50,9 @@ def test_a_body_speaks_for_the_accounts_of_the_app_that_signed_it(account: str, 
 def test_what_cannot_be_read_is_kept_under_an_account_of_the_app_that_signed_it(key: bytes, account: str) -> None:
     for body in (b"[]", b"{", b"\xff"):
         assert [(event.account, event.WhichOneof("content")) for event in told(body, key)] == [(account, "poison")]
+
+
+def test_a_message_that_names_no_account_is_kept_and_is_nobodys() -> None:
+    (event,) = told(BODY.replace('"metadata": {"phone_number_id": "%s"}, ', "").encode(), b"one")
+    assert event.poison.reason == "metadata names no phone_number_id"
+    assert b"wamid.1" in event.raw

@@ -99,6 +99,8 @@ class Entry:
     item: Any
     # What is kept as evidence: the item in the platform's own words.
     raw: bytes
+    # Why it cannot be read at all; empty where that is to be seen.
+    problem: str = ""
 
 
 @dataclass(frozen=True)

@@ -85,8 +85,8 @@ class PagesChannel(MetaChannel):
                 for item in items if isinstance(items, list) else [items]:
                     yield self._entry(owner.get("id"), place, item)
             if not arrays:
-                item = Item("", entry, self.alias_kind, problem="an entry without events")
-                yield Entry(self._account(owner.get("id"), {}), item, evidence(entry))
+                account = self._account(owner.get("id"), {})
+                yield Entry(account, None, evidence(entry), problem="an entry without events")
 
     def _entry(self, owner: Any, place: str, item: Any) -> Entry:
         # As if it had come alone, so that what is kept can be read again.
@@ -94,8 +94,7 @@ class PagesChannel(MetaChannel):
         value, problem = item, ""
         if place == "changes":
             place, value, problem = _changed(item)
-        account = self._account(owner, value)
-        return Entry(account, Item(place, value, self.alias_kind, problem), raw)
+        return Entry(self._account(owner, value), Item(place, value, self.alias_kind), raw, problem)
 
     def _account(self, owner: Any, value: Any) -> str:
         """Who gets it: the entry's, or else, as of the dashboard's test button, the one that the event is about."""

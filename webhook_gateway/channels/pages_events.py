@@ -23,8 +23,6 @@ _NO_KIND = {"sender", "recipient", "timestamp"}
 def read(channel: MetaChannel, entry: Entry) -> Events:
     """What an item says. Raises Unreadable."""
     item: Item = entry.item
-    if item.problem:
-        raise Unreadable(item.problem)
     if item.place != "messaging":  # a change of another kind, or an event of a thread that another application owns
         yield channel.unsupported(entry, item.place)
         return

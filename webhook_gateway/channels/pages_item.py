@@ -22,8 +22,6 @@ class Item:
     value: Any
     # What the customer's id is called: psid or igsid.
     alias_kind: str
-    # Why it cannot be read at all; empty where it can.
-    problem: str = ""
 
 
 def is_of_business(value: Object, account: str) -> bool:

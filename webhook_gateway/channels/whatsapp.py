@@ -15,7 +15,6 @@ from webhook_gateway.channels.whatsapp_content import Object
 from webhook_gateway.channels.whatsapp_customer import Contacts, alias
 from webhook_gateway.channels.whatsapp_errors import MEANINGS
 from webhook_gateway.channels.whatsapp_events import ARRAYS, Item
-from webhook_gateway.reading import Unreadable
 
 
 class WhatsAppAccount(MetaAccount):
@@ -62,14 +61,15 @@ class WhatsApp(MetaChannel):
     def _of_change(self, business: Any, change: Any) -> Iterator[Entry]:
         field, value = (change.get("field"), change.get("value")) if isinstance(change, dict) else (None, None)
         if not isinstance(field, str) or not isinstance(value, dict):
-            item = Item("", "", None, {}, problem="no change with field and value")
-            yield Entry(self._of_business(business), item, evidence(change))
+            problem = "no change with field and value"
+            yield Entry(self._of_business(business), None, evidence(change), problem)
             return
         arrays = {name: keys for name, (keys, _) in ARRAYS.get(field, {}).items() if value.get(name) is not None}
-        account = _named(value)
+        named = _named(value)
+        account = named or self._of_business(business)
         if not arrays:
-            yield Entry(account or self._of_business(business), Item(field, "", value, {}), evidence(change))
-        problem = "" if account else "metadata names no phone_number_id"
+            yield Entry(account, Item(field, "", value, {}), evidence(change))
+        problem = "" if named else "metadata names no phone_number_id"
         contacts = Contacts(value.get("contacts"))
         for name, keys in arrays.items():
             items = value[name]
@@ -78,7 +78,7 @@ class WhatsApp(MetaChannel):
                 # As if it had come alone, so that what is kept can be read again.
                 alone = {"metadata": value.get("metadata"), "contacts": [contact] if contact else [], name: [item]}
                 raw = evidence({"field": field, "value": alone})
-                yield Entry(account or self._of_business(business), Item(field, name, item, contact, problem), raw)
+                yield Entry(account, Item(field, name, item, contact), raw, problem)
 
     def _of_business(self, business: Any) -> str:
         """Who gets what names no number: the first number of the business account; of all, where it names neither."""
@@ -92,8 +92,6 @@ class WhatsApp(MetaChannel):
     def events(self, entry: Entry) -> Iterator[pb.Event]:
         """What an item says."""
         item: Item = entry.item
-        if item.problem:
-            raise Unreadable(item.problem)
         if item.array:
             _, read = ARRAYS[item.field][item.array]
             yield from read(self, entry, item)

@@ -33,8 +33,6 @@ class Item:
     array: str
     value: Any
     contact: Object
-    # Why it cannot be read at all; empty where it can.
-    problem: str = ""
 
 
 Events: TypeAlias = Iterator[pb.Event]

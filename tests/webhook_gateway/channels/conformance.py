@@ -36,6 +36,8 @@ def read(channel: Channel, request: WebhookRequest) -> Iterator[pb.Event | Unrea
 
 def read_entry(channel: Channel, entry: Entry) -> Iterator[pb.Event | Unreadable]:
     try:
+        if entry.problem:
+            raise Unreadable(entry.problem)
         yield from list(channel.events(entry))
     except Unreadable as error:
         yield error
