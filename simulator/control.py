@@ -19,7 +19,7 @@ POST   /control/media                                      a file, to be named i
 POST   /control/handshake/<channel>                        the platform asks the gateway by GET
 POST   /control/load                                       many messages of many customers (Load)
 
-A customer is one of the first account of the channel, or of ?account=ID. Of each log the newest 100,000 entries are kept.
+A customer is one of the first account of the channel, or of ?account=ID. Of each log the newest 100,000 are kept.
 """
 
 from dataclasses import fields
