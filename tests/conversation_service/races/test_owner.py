@@ -3,7 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
+
+import psycopg2
 
 from protos import llm_pb2
 from tests.conversation_service.harness import (
@@ -62,13 +65,22 @@ async def race(service: Harness, people: ThreadPoolExecutor, go_on: asyncio.Even
             go_on.set()
             await held.holds(1)
         loop = asyncio.get_running_loop()
-        takeovers = [loop.run_in_executor(people, service.query, TAKE_OVER, one) for one in conversations]
+        takeovers = [loop.run_in_executor(people, take_over, service, one) for one in conversations]
         await held.holds(AT_ONCE if takeover_first else AT_ONCE + 1)
         go_on.set()
         await held.holds(AT_ONCE + 1)
-    stood_at = [rows[0][0] for rows in await asyncio.gather(*takeovers)]
+    stood_at = await asyncio.gather(*takeovers)
     await at_rest(service)
     return {end(service, *pair) for pair in zip(conversations, stood_at, strict=True)}
+
+
+def take_over(service: Harness, conversation: str) -> int:
+    """By a connection of its own, for all of them wait at the same time. Where the conversation stood."""
+    with closing(psycopg2.connect(service.settings.database_url.get_secret_value())) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute(TAKE_OVER, (conversation,))
+        return int(cursor.fetchone()[0])
 
 
 def end(service: Harness, conversation: str, stood_at: int) -> str:
