@@ -61,9 +61,10 @@ class Replies:
                 async with aclosing(writing.chunks(begin_by, ladder.deadline)) as chunks:
                     async for chunk in chunks:
                         yield Delta(chunk)
-            finally:  # a turn that is abandoned gives its place as a probe back
-                breaker.settle(permit, writing.call().error_code, writing.retry_after)
-            ladder.tried(writing.call())
+            finally:  # a turn that is abandoned gives its place as a probe back, and its call is counted
+                call = writing.call()
+                breaker.settle(permit, call.error_code, writing.retry_after)
+                ladder.tried(call)
             if writing.answered:
                 yield self._final(ladder, writing.text)
                 return

@@ -5,6 +5,7 @@ import time
 from contextlib import aclosing
 
 import pytest
+from prometheus_client import REGISTRY
 
 from llm_service.app import Assembly
 from llm_service.events import Delta, Reset
@@ -128,7 +129,7 @@ def test_a_sentence_that_passed_is_shown_although_the_model_then_pauses(server: 
     assert seen[1][1] < 0.35, "it was held until the model went on"
 
 
-def test_a_caller_that_hangs_up_ends_the_call_to_the_model(server: ScriptedOpenAI) -> None:
+def test_a_caller_that_hangs_up_ends_the_call_to_the_model_which_is_counted(server: ScriptedOpenAI) -> None:
     async def run() -> None:
         assembly = Assembly(settings(server, llm_timeout_ms=30_000))
         async with aclosing(assembly.replies.generate(turn(QUESTION))) as events:
@@ -137,13 +138,18 @@ def test_a_caller_that_hangs_up_ends_the_call_to_the_model(server: ScriptedOpenA
                 break
         await assembly.close()
 
-    before = server.hangups
+    def counted() -> float:
+        labels = {"provider": "openai", "model": "gpt-4o-mini", "error_code": "cancelled"}
+        return REGISTRY.get_sample_value("llm_calls_total", labels) or 0
+
+    before, calls = server.hangups, counted()
     server.then("stall_midway")
     asyncio.run(run())
     deadline = time.monotonic() + 2
     while server.hangups == before and time.monotonic() < deadline:
         time.sleep(0.01)
     assert server.hangups == before + 1
+    assert counted() == calls + 1
 
 
 def test_several_hundred_replies_at_once_do_not_wait_for_each_other(server: ScriptedOpenAI) -> None:
