@@ -63,7 +63,7 @@ def _open_session() -> dict[str, Any]:
 
 def _post_message() -> dict[str, Any]:
     answer = {"oneOf": [{"$ref": _REF.format(model=name)} for name in ("ReplyBody", "SilentBody")]}
-    events = "accepted, delta, reset, then reply or error, where Accept asks for text/event-stream"
+    events = "accepted, delta, reset, then reply, error or reconnect, where Accept asks for text/event-stream"
     return {
         "summary": "Say something. Safe to repeat with the same clientMessageId.",
         "security": _OPTIONAL_BEARER,
@@ -107,7 +107,7 @@ def _follow() -> dict[str, Any]:
         "parameters": [_AFTER, last],
         "responses": {
             "200": {
-                "description": "message, delta, reset, typing, owner, silent, reconnect, error.",
+                "description": "message, delta, reset, typing, owner, silent, reconnect.",
                 "content": _EVENTS,
             },
             **_errors("404", "422", "503"),
