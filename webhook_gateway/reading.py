@@ -79,6 +79,20 @@ def text(parent: Mapping[str, Any], key: str) -> str:
     raise Unreadable(f"{key} is no text")
 
 
+def aside(parent: Mapping[str, Any], key: str) -> str:
+    """The text below `key`, empty where it is none: for what nothing depends on, as a name that is only shown."""
+    try:
+        return text(parent, key)
+    except Unreadable:
+        return ""
+
+
+def besides(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """The object below `key`, empty where it is none: likewise."""
+    value = parent.get(key)
+    return value if isinstance(value, dict) else {}
+
+
 def required(parent: Mapping[str, Any], key: str) -> str:
     """The text below `key`, which has to be there."""
     if not (found := text(parent, key)):

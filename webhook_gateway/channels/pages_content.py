@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from protos import conversation_pb2 as pb
 from webhook_gateway.channels.channel import event_key
-from webhook_gateway.reading import dump, mapping, member, members, number, text
+from webhook_gateway.reading import aside, besides, dump, mapping, member, members, number, text
 
 Object: TypeAlias = Mapping[str, Any]
 
@@ -45,7 +45,7 @@ def content(message: Object) -> pb.MessageContent | None:
         _attach(said, extra, attachment)
     if payload := text(member(message, "quick_reply"), "payload"):
         said.choice.CopyFrom(pb.Choice(id=payload, title=said.text))
-    quoted, referral = member(message, "reply_to"), member(message, "referral")
+    quoted, referral = member(message, "reply_to"), besides(message, "referral")
     if story := quoted.get("story"):
         extra["reply_to"] = {"story": story}
     if product := referral.get("product"):
@@ -75,19 +75,19 @@ def pressed(postback: Object) -> pb.MessageContent | None:
     if not (title or payload):
         return None
     said = pb.MessageContent(text=title, choice=pb.Choice(id=payload, title=title))
-    if referral := member(postback, "referral"):
+    if referral := besides(postback, "referral"):
         said.referral.CopyFrom(referred(referral))
     return said
 
 
 def referred(referral: Object) -> pb.Referral:
     """How the customer came."""
-    advertisement = member(referral, "ads_context_data")
+    advertisement = besides(referral, "ads_context_data")
     return pb.Referral(
-        source=_SOURCES.get(text(referral, "source"), ""),
-        source_id=text(referral, "ad_id") or text(member(referral, "product"), "id"),
-        ref=text(referral, "ref"),
-        headline=text(advertisement, "ad_title"),
+        source=_SOURCES.get(aside(referral, "source"), ""),
+        source_id=aside(referral, "ad_id") or aside(besides(referral, "product"), "id"),
+        ref=aside(referral, "ref"),
+        headline=aside(advertisement, "ad_title"),
     )
 
 
@@ -132,7 +132,7 @@ def _title(attachment: Object, payload: Object) -> str:
     """Of a link, a reel, or the first product of several."""
     elements = members(member(payload, "product") or payload, "elements")
     first = elements[0] if elements and isinstance(elements[0], dict) else {}
-    return text(attachment, "title") or text(payload, "title") or text(first, "title")
+    return aside(attachment, "title") or aside(payload, "title") or aside(first, "title")
 
 
 def _location(attachment: Object, coordinates: Object) -> pb.Location:

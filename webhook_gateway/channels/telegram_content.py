@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from protos import conversation_pb2 as pb
 from webhook_gateway.channels.channel import event_key
-from webhook_gateway.reading import Unreadable, dump, mapping, member, members, number, required, text
+from webhook_gateway.reading import Unreadable, aside, dump, mapping, member, members, number, required, text
 
 Object: TypeAlias = Mapping[str, Any]
 
@@ -80,8 +80,8 @@ def _file(file: Object, kind: str, mime_type: str = "") -> pb.Attachment:
     return pb.Attachment(
         kind=kind,
         media_id=required(file, "file_id"),
-        mime_type=mime_type or text(file, "mime_type").partition(";")[0].strip().lower(),
-        file_name=text(file, "file_name"),
+        mime_type=mime_type or aside(file, "mime_type").partition(";")[0].strip().lower(),
+        file_name=aside(file, "file_name"),
         size=_size(file),
     )
 
@@ -129,7 +129,7 @@ def _structured(message: Object, kind: str) -> pb.MessageContent:
 
 def full_name(person: Object) -> str:
     """Of a user, a chat or a contact, as they call themselves."""
-    return " ".join(filter(None, (text(person, "first_name"), text(person, "last_name"))))
+    return " ".join(filter(None, (aside(person, "first_name"), aside(person, "last_name"))))
 
 
 # The first one that a message has is what it says: a venue has a location beside it, an animation a document.

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from protos import conversation_pb2 as pb
 from webhook_gateway.channels.channel import LONGEST_WORD, Channel, Entry
 from webhook_gateway.channels.telegram_content import Object, content, full_name, message_key, word
-from webhook_gateway.reading import Unreadable, clock, mapping, member, members, required, text
+from webhook_gateway.reading import Unreadable, aside, clock, mapping, member, members, required, text
 
 Events: TypeAlias = Iterator[pb.Event]
 Reader: TypeAlias = Callable[[Channel, Entry, Object], Events]
@@ -53,7 +53,7 @@ def _about(channel: Channel, entry: Entry, chat: Object, user: Object, kind: str
         raise Unreadable("chat.id is no number")
     event = channel.event(entry, kind, *(identity or (required(entry.item, "update_id"),)), thread=thread)
     name = full_name(user or chat)[:_LONGEST_NAME]
-    username = text(user or chat, "username")
+    username = aside(user or chat, "username")
     # It can be given up, and taken by somebody else: what they are known by is the id.
     aliases = [
         pb.Alias(kind="user_id", value=thread),

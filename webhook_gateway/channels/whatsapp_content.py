@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from protos import conversation_pb2 as pb
 from webhook_gateway.channels.channel import event_key
-from webhook_gateway.reading import Unreadable, digest, dump, mapping, member, members, number, text
+from webhook_gateway.reading import Unreadable, aside, besides, digest, dump, mapping, member, members, number, text
 
 Object: TypeAlias = Mapping[str, Any]
 
@@ -24,9 +24,9 @@ def content(message: Object) -> pb.MessageContent | None:
     if quoted := text(context, "id"):
         said.reply_to_key = event_key("message", quoted)
     said.forwarded = True in (context.get("forwarded"), context.get("frequently_forwarded"))
-    if product := member(context, "referred_product"):
+    if product := besides(context, "referred_product"):
         said.structured_json = said.structured_json or dump({"referred_product": product})
-    if referral := member(message, "referral"):
+    if referral := besides(message, "referral"):
         said.referral.CopyFrom(_referral(referral))
     return said
 
@@ -52,9 +52,9 @@ def _media(message: Object) -> pb.MessageContent:
         kind="voice" if file.get("voice") is True else kind,
         media_id=text(file, "id"),
         url=text(file, "url"),
-        mime_type=text(file, "mime_type").partition(";")[0].strip().lower(),
-        file_name=text(file, "filename"),
-        sha256=digest(text(file, "sha256")),
+        mime_type=aside(file, "mime_type").partition(";")[0].strip().lower(),
+        file_name=aside(file, "filename"),
+        sha256=digest(aside(file, "sha256")),
     )
     if not (attachment.media_id or attachment.url):
         raise Unreadable(f"{kind} without an id")
@@ -126,10 +126,10 @@ def _order(message: Object) -> pb.MessageContent:
 def _referral(referral: Object) -> pb.Referral:
     """The click's own id (ctwa_clid) is not always there; it stays with the evidence."""
     return pb.Referral(
-        source=text(referral, "source_type"),
-        source_id=text(referral, "source_id"),
-        ref=text(referral, "ref"),
-        headline=text(referral, "headline"),
+        source=aside(referral, "source_type"),
+        source_id=aside(referral, "source_id"),
+        ref=aside(referral, "ref"),
+        headline=aside(referral, "headline"),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from protos import conversation_pb2 as pb
 from webhook_gateway.channels.whatsapp_content import Object
-from webhook_gateway.reading import member, text
+from webhook_gateway.reading import aside, besides, member, text
 
 _PARENTS = ("parent_user_id", "recipient_parent_user_id", "parent_recipient_user_id", "from_parent_user_id")
 # Only what stands at the very end is read: the customer's name comes before it, and may say anything.
@@ -41,13 +41,13 @@ def customer(item: Object, contact: Object, keys: Keys) -> pb.Sender:
     aliases = [alias(value) for value in dict.fromkeys(named) if value]
     if not aliases:
         return pb.Sender()
-    parents = [text(source, key) for source in (item, contact) for key in _PARENTS]
+    parents = [aside(source, key) for source in (item, contact) for key in _PARENTS]
     aliases += [pb.Alias(kind="parent_bsuid", value=value) for value in dict.fromkeys(parents) if value]
-    profile = member(contact, "profile")
-    username = (text(profile, "username") or text(contact, "username")).removeprefix("@")
+    profile = besides(contact, "profile")
+    username = (aside(profile, "username") or aside(contact, "username")).removeprefix("@")
     if username:
         aliases.append(pb.Alias(kind="username", value=username))
-    return pb.Sender(external_id=aliases[0].value, display_name=text(profile, "name")[:_LONGEST_NAME], aliases=aliases)
+    return pb.Sender(external_id=aliases[0].value, display_name=aside(profile, "name")[:_LONGEST_NAME], aliases=aliases)
 
 
 def alias(value: str) -> pb.Alias:

@@ -15,6 +15,10 @@ odd = any_json | st.sampled_from(
 )
 
 
+# What a platform may come to send where it sends a text today.
+NO_TEXTS: tuple[Any, ...] = (True, 1.5, [], ["x"], {"value": "x"})
+
+
 def spoil(data: st.DataObject, body: Any) -> None:
     """Change, remove or double something somewhere in it."""
     places: list[tuple[Any, Any]] = []

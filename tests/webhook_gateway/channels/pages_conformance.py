@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from protos import conversation_pb2 as pb
 from tests.webhook_gateway.channels.conformance import BODIES, Conformance, read, shown
+from tests.webhook_gateway.channels.nonsense import NO_TEXTS
 from webhook_gateway.channels.channel import Answer, Unreadable, WebhookRequest
 from webhook_gateway.channels.pages import PagesAccount, PagesChannel
 from webhook_gateway.outcomes import Accepted, NotAccepted, Outcome, Rejected, Scope, Unknown
@@ -232,6 +233,15 @@ class PagesConformance(Conformance):
         body = self.body("text")
         body["entry"][0]["messaging"][0]["sender"]["id"] = 9007199254740993001
         assert self.event(body).thread_key == "9007199254740993001"
+
+    @pytest.mark.parametrize("wrong", NO_TEXTS)
+    def test_an_origin_of_another_shape_costs_no_message(self, wrong: object) -> None:
+        part = dict.fromkeys(("source", "ad_id", "ref", "ads_context_data", "product"), wrong)
+        for referral in (wrong, part, {**part, "ads_context_data": {"ad_title": wrong}, "product": {"id": wrong}}):
+            said = self.of_customer(message={"mid": "m_1", "text": "a", "referral": referral})
+            pressed = self.of_customer(postback={"mid": "m_2", "title": "b", "referral": referral})
+            found = [event for event in self.events(self.wrapped(said, pressed)) if isinstance(event, pb.Event)]
+            assert [event.message.text for event in found] == ["a", "b"]
 
     # When
 

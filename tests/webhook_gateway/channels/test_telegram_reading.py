@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.webhook_gateway.channels.conformance import read, shown
+from tests.webhook_gateway.channels.nonsense import NO_TEXTS
 from tests.webhook_gateway.channels.telegram import (
     CHANNEL,
     CHAT,
@@ -57,10 +58,28 @@ def test_a_nonsensical_size_of_a_file_costs_nothing(size: object) -> None:
     assert event(body).message.attachments[0].media_id == "BQACAgQAAxPl"
 
 
+@pytest.mark.parametrize("wrong", NO_TEXTS)
+def test_what_is_told_of_a_file_in_another_shape_does_not_cost_it(wrong: object) -> None:
+    body = body_of("document")
+    (expected,) = event(body).message.attachments
+    body["message"]["document"] |= {"mime_type": wrong, "file_name": wrong}
+    (found,) = event(body).message.attachments
+    assert (found.media_id, found.mime_type, found.file_name) == (expected.media_id, "", "")
+
+
 def test_a_name_of_any_length_is_cut_to_what_is_kept() -> None:
     body = body_of("text")
     body["message"]["from"]["first_name"] = "N" * 5000
     assert event(body).sender.display_name == "N" * 255
+
+
+@pytest.mark.parametrize("wrong", NO_TEXTS)
+def test_a_name_of_another_shape_costs_no_message(wrong: object) -> None:
+    body = body_of("text")
+    expected = event(body)
+    body["message"]["from"] |= {"first_name": wrong, "last_name": wrong, "username": wrong}
+    assert event(body).message == expected.message
+    assert event(body).sender.external_id == CHAT
 
 
 def test_an_edit_a_reaction_and_a_reply_name_the_message_by_its_own_key() -> None:

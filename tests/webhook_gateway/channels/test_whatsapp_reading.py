@@ -8,6 +8,7 @@ import pytest
 
 from protos import conversation_pb2 as pb
 from tests.webhook_gateway.channels.conformance import BODIES, read, shown
+from tests.webhook_gateway.channels.nonsense import NO_TEXTS
 from tests.webhook_gateway.channels.whatsapp import BUSINESS, CHANNEL, FIRST, SECOND, account, body_of, event, events
 from webhook_gateway.channels.channel import WebhookRequest
 from webhook_gateway.channels.whatsapp import WhatsApp
@@ -176,6 +177,30 @@ def test_what_people_and_platforms_write_is_kept_within_bounds() -> None:
     assert event(body).status.error_text == "e" * 500
     assert len(event(with_id("w" * 5000)).event_key) <= 512
     assert event(with_id("w" * 5000)).event_key != event(with_id("w" * 5001)).event_key
+
+
+@pytest.mark.parametrize("wrong", NO_TEXTS)
+def test_a_name_or_an_origin_of_another_shape_costs_no_message(wrong: Any) -> None:
+    body = body_of("text_with_bsuid")
+    expected = event(body)
+    value = body["entry"][0]["changes"][0]["value"]
+    (contact,), (message,) = value["contacts"], value["messages"]
+    for profile in ({"name": wrong, "username": wrong}, wrong):
+        contact |= {"profile": profile, "username": wrong, "parent_user_id": wrong}
+        for referral in ({"source_type": wrong, "source_id": wrong, "ref": wrong, "headline": wrong}, wrong):
+            message |= {"referral": referral, "context": {"referred_product": wrong}, "from_parent_user_id": wrong}
+            found = event(body)
+            assert (found.message.text, found.thread_key) == (expected.message.text, expected.thread_key)
+
+
+@pytest.mark.parametrize("wrong", NO_TEXTS)
+def test_what_is_told_of_a_file_in_another_shape_does_not_cost_it(wrong: object) -> None:
+    body = body_of("document")
+    file = body["entry"][0]["changes"][0]["value"]["messages"][0]["document"]
+    (expected,) = event(body).message.attachments
+    file |= dict.fromkeys(("mime_type", "filename", "sha256"), wrong)
+    (found,) = event(body).message.attachments
+    assert (found.media_id, found.file_name, found.sha256) == (expected.media_id, "", "")
 
 
 def with_id(wamid: str) -> Any:
