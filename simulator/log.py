@@ -17,12 +17,10 @@ class Log:
         self._count = 0
         self._lock = threading.Lock()
 
-    def add(self, **fields: Any) -> dict[str, Any]:
+    def add(self, **fields: Any) -> None:
         with self._lock:
             self._count += 1
-            entry = {"order": self._count, **fields}
-            self._entries.append(entry)
-            return entry
+            self._entries.append({"order": self._count, **fields})
 
     def after(self, order: int, last: int = 0) -> list[dict[str, Any]]:
         """What is newer than `order`, of it only the `last` so many; 0: all."""

@@ -121,11 +121,11 @@ class World:
         with self._changed:
             return list(self._threads.get(customer.key, {}).values())
 
-    def accept(self, message: Message) -> dict[str, Any]:
+    def accept(self, message: Message) -> None:
         """Append it to the log: from here on the platform has it, whatever the caller hears."""
         with self._changed:
             self.add(message)
-            entry = self.accepted.add(
+            self.accepted.add(
                 time=message.at,
                 channel=message.channel,
                 account=message.account,
@@ -138,13 +138,11 @@ class World:
             customer = self.known(message.channel, message.account, message.customer)
             if customer:
                 self.touch(customer, typing_until=0.0)
-            return entry
 
-    def log_call(self, **fields: Any) -> dict[str, Any]:
+    def log_call(self, **fields: Any) -> None:
         with self._changed:
-            entry = self.calls.add(time=time.time(), **fields)
+            self.calls.add(time=time.time(), **fields)
             self._changed.notify_all()
-            return entry
 
     def changes(self, after: int, wait_seconds: float = 0) -> dict[str, Any]:
         """What is newer than `after`; waits until there is something."""

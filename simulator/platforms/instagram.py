@@ -52,8 +52,7 @@ class Instagram(Messaging):
             raise self.refusal("100", "Length of param message[text] must be less than or equal to 1000 bytes")
 
     def reports(self, account: Account, message: Message, customer: Customer) -> list[Report]:
-        at = int(message.at * 1000)
-        echo = self.echo_of(account, message.customer, message.id, message.text, at, app_id=int(account.app_id))
+        echo = self.echo_of_ours(account, message)
         # Nobody is told of a delivery.
         return [Report("sent", Update(account, echo)), Report("delivered", None)]
 

@@ -138,6 +138,11 @@ class Messaging(Platform):
         """Written in the platform's own inbox: without the app that sends for the shop."""
         return self.echo_of(doing.account, doing.customer.id, doing.id, doing.act.text, doing.milliseconds)
 
+    def echo_of_ours(self, account: Account, message: Message, **more: object) -> Json:
+        """Sent by the app behind the account's token, which it names where there is one."""
+        app = {"app_id": int(account.app_id)} if account.app_id.isdecimal() else {}
+        return self.echo_of(account, message.customer, message.id, message.text, int(message.at * 1000), **app, **more)
+
     def echo_of(self, account: Account, customer: str, mid: str, text: str, at: int, **more: object) -> Json:
         found = {"mid": mid, "text": text, "is_echo": True, **more}
         return {"sender": {"id": account.id}, "recipient": {"id": customer}, "timestamp": at, "message": found}

@@ -54,11 +54,9 @@ class Messenger(Messaging):
             raise self.refusal("100/2018109")
 
     def reports(self, account: Account, message: Message, customer: Customer) -> list[Report]:
-        at = int(message.at * 1000)
         marked: Json = {"metadata": message.mark} if message.mark else {}
-        app: Json = {"app_id": int(account.app_id)}
-        echo = self.echo_of(account, message.customer, message.id, message.text, at, **app, **marked)
-        seen = {"mids": [message.id], "watermark": at}
+        echo = self.echo_of_ours(account, message, **marked)
+        seen = {"mids": [message.id], "watermark": int(message.at * 1000)}
         return [
             Report("sent", Update(account, echo)),
             Report("delivered", Update(account, _mark(account, message.customer, delivery=seen))),

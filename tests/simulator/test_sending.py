@@ -113,6 +113,20 @@ def test_a_wrong_token_is_refused_in_the_platforms_own_words(simulator: RunningS
     assert simulator.accepted == []
 
 
+@pytest.mark.parametrize("channel", ["instagram", "messenger"])
+def test_an_account_that_names_no_app_has_echoes_that_name_none(
+    simulator: RunningSimulator, gateway: StubGateway, shop: Shop, channel: str
+) -> None:
+    known = simulator.account(channel)
+    named = {"id": known.id, "token": known.token, "secret": known.secret}
+    simulator.control("POST", "accounts", channel=channel, **named)
+    written(simulator, gateway, channel)
+    assert shop.send(channel, "Hello").ok
+    echo = items(gateway.wait_for(1))[0]["message"]
+    assert echo["is_echo"] is True
+    assert "app_id" not in echo
+
+
 @pytest.mark.parametrize(
     ("channel", "longest"),
     [
