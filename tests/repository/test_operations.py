@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from prometheus_client import REGISTRY
 
 from conversation_service import commands
+from tests.deploy import compose
 from tests.repository.test_settings_example import fields, shown
 from tests.repository.tree import ROOT, product_modules
 
@@ -81,6 +82,18 @@ def test_labels_are_those_that_the_metrics_have() -> None:
 def test_the_table_of_retention_has_every_setting_with_its_default() -> None:
     known = {name: shown(found[0].get_default()) for name, found in fields().items() if name.startswith("RETENTION_")}
     assert {name: cells[1] for name, cells in rows(PAGE.read_text()).items() if name.startswith("RETENTION_")} == known
+
+
+def test_the_commands_of_docker_compose_name_services_that_there_are() -> None:
+    pages = [PAGE, *(PAGE.parent / "channels").glob("*.md")]
+    text = "\n".join(page.read_text() for page in pages)
+    stopped = [name for line in re.findall(r"docker compose stop (.+)", text) for name in line.split()]
+    named = {*stopped, *re.findall(r"docker compose exec (?:-T )?(\w+)", text)}
+    assert {"postgres", "conversation_service", "webhook_gateway"} <= named
+    assert named <= set(compose.read())
+    assert set(stopped) == {name for name, one in compose.read().items() if "SERVICE_TOKEN" in one.environment} - {
+        "llm_service"  # works on no database
+    }
 
 
 def test_the_commands_are_understood() -> None:
