@@ -17,17 +17,19 @@ _GATHER_SECONDS = 0.005
 
 @dataclass(eq=False)
 class Follower:
-    """One stream to one process; made by the task that writes to it."""
+    """One stream to one process."""
 
     subscriptions: dict[int, "Subscription"] = field(default_factory=dict)
     _events: list[pb.FollowEvent] = field(default_factory=list)
     _size: int = 0
     _wakeup: asyncio.Event = field(default_factory=asyncio.Event)
     _closed: bool = False
-    _task: "asyncio.Task[Any] | None" = field(default_factory=asyncio.current_task)
 
     def push(self, event: pb.FollowEvent) -> None:
-        """Append an event. A process too far behind is cut off instead, and resumes from where it was."""
+        """Append an event. A process too far behind is sent away instead, and resumes from where it was.
+
+        It hears of it once it reads again. To cancel who writes to it would leave it without a word, and waiting.
+        """
         if self._closed:
             return
         self._events.append(event)
@@ -35,8 +37,6 @@ class Follower:
         if self._size > _MOST_BEHIND:
             self._events.clear()
             self.close()
-            if self._task:
-                self._task.cancel()  # it waits for a client that does not read
         self._wakeup.set()
 
     def close(self) -> None:

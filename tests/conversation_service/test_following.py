@@ -10,6 +10,7 @@ import grpc
 import grpc.aio
 import pytest
 
+from conversation_service import followers
 from conversation_service.previews import Previews
 from protos import conversation_pb2 as pb
 from protos import llm_pb2
@@ -31,7 +32,7 @@ class Stream:
     def __init__(self, service: Harness) -> None:
         self.call = service.stub.Follow(metadata=service.peer.metadata())
         self.events: list[pb.FollowEvent] = []
-        self._reading = asyncio.create_task(self._read())
+        self.reading = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
         async for response in self.call:
@@ -78,7 +79,7 @@ class Stream:
 
     async def close(self) -> None:
         self.call.cancel()
-        await asyncio.gather(self._reading, return_exceptions=True)
+        await asyncio.gather(self.reading, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -310,6 +311,28 @@ def test_a_history_larger_than_a_message_of_grpc_arrives_in_parts(database_url: 
             )
             assert page.more
             assert page.rev == page.messages[-1].rev == len(page.messages)
+
+    asyncio.run(scenario())
+
+
+def test_a_process_that_is_too_far_behind_is_sent_away_and_may_resume(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        async with running_service(database_url) as service:
+            conversation = new_conversation()
+            await service.receive(web_message(conversation, "hello"))
+            monkeypatch.setattr(followers, "_MOST_BEHIND", 0)  # so is everybody
+            async with following(service) as stream:
+                await stream.subscribe(1, conversation)
+                with pytest.raises(grpc.aio.AioRpcError):
+                    await asyncio.wait_for(stream.reading, 10)
+                assert stream.events == []
+            assert not service.app.hub._followers
+            monkeypatch.undo()
+            async with following(service) as stream:
+                await stream.subscribe(1, conversation)
+                await stream.until(1, 2)
 
     asyncio.run(scenario())
 
