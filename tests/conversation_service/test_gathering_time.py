@@ -1,8 +1,10 @@
 """How long a platform's rapid messages are gathered, in which order they are read, and until when they are answered."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 from conversation_service.writer import SAFE_TEXT
+from protos import conversation_pb2 as pb
 from tests.conversation_service.effects.events import message
 from tests.conversation_service.harness import new_conversation, running_service, web_message
 
@@ -72,5 +74,32 @@ def test_the_time_for_an_answer_begins_on_a_platform_with_the_claim_and_in_a_bro
         async with running_service(database_url, turn_deadline_seconds=1) as service:
             (reply,) = await service.replies(browser)
             assert (reply.text, reply.meta.error_code) == (SAFE_TEXT, "deadline_exceeded")
+
+    asyncio.run(scenario())
+
+
+def on_a_platform(text: str, key: str, ago: timedelta) -> pb.Event:
+    event = message("t", text, key)
+    event.reply_window_seconds = 24 * 3600
+    event.platform_time.FromDatetime(datetime.now(UTC) - ago)
+    return event
+
+
+def test_an_old_message_that_comes_late_does_not_close_the_window_that_a_newer_one_opened(database_url: str) -> None:
+    async def scenario() -> None:
+        async with running_service(database_url, gather_seconds=0) as service:
+            (newer,) = await service.receive(on_a_platform("new", "a", timedelta(hours=1)))
+            await service.replies(newer.conversation_id, channel="whatsapp")
+            await service.receive(on_a_platform("old", "b", timedelta(hours=25)))
+            assert len(await service.replies(newer.conversation_id, 2, channel="whatsapp")) == 2
+
+    asyncio.run(scenario())
+
+
+def test_a_platform_whose_clock_is_ahead_keeps_no_window_open_for_longer(database_url: str) -> None:
+    async def scenario() -> None:
+        async with running_service(database_url, gather_seconds=0) as service:
+            await service.receive(on_a_platform("from tomorrow", "a", timedelta(days=-1)))
+            assert service.query("SELECT last_customer_at <= now() FROM conversations") == [(True,)]
 
     asyncio.run(scenario())
