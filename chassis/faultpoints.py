@@ -37,4 +37,5 @@ def _strike(file: Path) -> None:
             file.unlink()
     except FileNotFoundError:  # not armed, or another process was faster
         return
-    os.kill(os.getpid(), _ACTIONS[action])
+    # To this thread: sent to the process, another one may take it, and this one goes on for a moment.
+    signal.raise_signal(_ACTIONS[action])

@@ -1,6 +1,7 @@
 """Fault points: what they do in a test's process, and that no other process has any."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -56,3 +57,29 @@ def test_a_point_may_kill_again_and_again(tmp_path: Path) -> None:
     (tmp_path / "turn.claimed").write_text("kill always")
     for _ in range(2):
         assert pass_twice(FAULTPOINTS=str(tmp_path), SPUR_TEST="1").returncode == -9
+
+
+STOPS = """
+import os, threading
+from chassis.faultpoints import configure, faultpoint
+configure(os.environ)
+def pass_it():
+    faultpoint("delivery.claimed")
+    os.write(1, b"passed")
+threading.Thread(target=pass_it).start()
+"""
+
+
+def test_whoever_is_stopped_at_a_point_does_nothing_beyond_it_whichever_thread_it_is(tmp_path: Path) -> None:
+    for _ in range(5):
+        (tmp_path / "delivery.claimed").write_text("stop")
+        environment = {**os.environ, "FAULTPOINTS": str(tmp_path), "SPUR_TEST": "1"}
+        with subprocess.Popen([sys.executable, "-c", STOPS], env=environment, stdout=subprocess.PIPE) as process:
+            assert process.stdout
+            _, status = os.waitpid(process.pid, os.WUNTRACED)
+            os.set_blocking(process.stdout.fileno(), False)
+            said = process.stdout.read()
+            process.send_signal(signal.SIGCONT)
+            assert process.wait(10) == 0
+        assert os.WIFSTOPPED(status)
+        assert said is None, "it went on"

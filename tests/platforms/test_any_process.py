@@ -1,8 +1,10 @@
 """Any process loses its plug in the middle of a turn, on all five channels at once: it costs nothing but time."""
 
 import itertools
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -12,6 +14,7 @@ from tests.invariants import Invariants
 from tests.local_stack.waiting import eventually
 from tests.lost_neighbours.database_server import OwnServer, own_server
 from tests.platforms.world import World, running_world
+from tests.ports import free_port
 from tests.replicas.held_answer import FIRST, REST, HeldAnswer
 
 PHONES = {
@@ -73,6 +76,13 @@ class Plugs:
     def wait_for_sends_under_way(self) -> None:
         """The platforms have taken all of them, and answered none."""
         eventually(lambda: all(self.received().values()), BUSY_SECONDS)
+
+    def wait_in_vain(self) -> None:
+        """The time passes in which a sender may answer for what it claimed, and then that for a proof."""
+        query = self.world.fleet.query
+        query("UPDATE deliveries SET lease_until = now() WHERE state = 'sending'")
+        eventually(lambda: self.count(f"deliveries {THEIRS} AND state = 'unknown'") == 1, BUSY_SECONDS)
+        query("UPDATE deliveries SET run_at = run_at - interval '11 minutes' WHERE state = 'unknown'")
 
     def received(self) -> dict[str, list[str]]:
         return {channel: self.world.received(customer) for channel, customer in self.customers.items()}
@@ -139,11 +149,9 @@ def test_a_sender_that_dies_while_the_platforms_take_the_replies_doubles_none_bu
     plugs.everybody_writes()
     plugs.wait_for_sends_under_way()
     plugs.pull("sender")
-    query = plugs.world.fleet.query
-    query("UPDATE deliveries SET lease_until = now() WHERE state = 'sending'")
-    eventually(lambda: plugs.count(f"deliveries {THEIRS} AND state NOT IN ('sent', 'unknown')") == 0, BUSY_SECONDS)
     # Telegram says nothing more of a message that it took: after the longest wait it is sent once more, and counted.
-    query("UPDATE deliveries SET run_at = run_at - interval '11 minutes' WHERE state = 'unknown'")
+    eventually(lambda: plugs.count(f"deliveries {THEIRS} AND state = 'sent'") == len(PHONES) - 1, BUSY_SECONDS)
+    plugs.wait_in_vain()
     plugs.answered(ONCE | {"telegram": [FIRST + REST] * 2})
     assert plugs.count(f"deliveries {THEIRS} AND blind_resends > 0") == 1
 
@@ -160,6 +168,38 @@ def test_a_sender_that_is_told_to_end_brings_what_it_sends_to_its_end(plugs: Plu
     assert plugs.count(f"deliveries {THEIRS} AND state = 'sent'") == len(PHONES)
     sender.start()
     plugs.answered()
+
+
+@contextmanager
+def another_sender(sleeper: Member) -> Iterator[None]:
+    """Beside one that stands still."""
+    environment = {**sleeper.environment, "WEBHOOK_SENDER_METRICS_PORT": str(free_port())}
+    log = sleeper.log_path.with_name("another_sender.log")
+    another = Member("webhook_sender", environment, lambda: True, log, "webhook_gateway.sender")
+    another.start()
+    try:
+        yield
+    finally:
+        another.kill()
+
+
+def test_a_sender_that_stood_still_just_before_its_send_makes_the_one_extra_copy_that_is_counted(plugs: Plugs) -> None:
+    """No fence reaches it there: the bytes leave when it wakes up."""
+    plugs.model.release()
+    fleet, ann = plugs.world.fleet, plugs.customers["whatsapp"]
+    (sleeper,) = fleet.sender
+    fleet.arm("delivery.claimed", "stop")
+    plugs.world.write("whatsapp", ann, "May I return shoes?")
+    eventually(lambda: not fleet.armed("delivery.claimed"), BUSY_SECONDS)
+    with another_sender(sleeper):
+        plugs.wait_in_vain()
+        eventually(lambda: plugs.world.received(ann) == ONCE["whatsapp"], BUSY_SECONDS)
+        sleeper.signal(signal.SIGCONT)
+        eventually(lambda: plugs.world.received(ann) == ONCE["whatsapp"] * 2, BUSY_SECONDS)
+    plugs.world.wait_until_settled(BUSY_SECONDS)
+    assert plugs.count(f"deliveries {THEIRS} AND state = 'sent' AND blind_resends = 1") == 1
+    assert plugs.count(f"turns {THEIRS} AND c.owner = 'assistant'") == 1
+    Invariants(fleet.query).check()
 
 
 @pytest.mark.parametrize("point", ["webhook.received", "webhook.recorded", "receive.committed"])
