@@ -59,7 +59,8 @@ def test_replies_and_leases_of_the_same_turns_do_not_wait_for_each_other_in_a_ci
                         turns._finish([(turn, safe_reply("test")) for turn in reversed(held)])
                     )
                     await middle.holds(1)
-                    other = asyncio.create_task(getattr(turns, action)(held))
+                    mine = turns.renew(held) if action == "renew" else turns.release([turn.claim for turn in held])
+                    other = asyncio.create_task(mine)
                     await middle.holds(2)
                 await asyncio.gather(finishing, other)
             assert deadlocks() == before
