@@ -61,11 +61,7 @@ class Inbox:
 
         Raises DatabaseUnavailable; then any part may be stored, and the same call is to be repeated.
         """
-        result = await self._recording.add(Call(events, request_id, trace_parent))
-        for event, receipt in zip(events, result.receipts, strict=True):
-            outcome = pb.Receipt.Outcome.Name(receipt.outcome).removeprefix("OUTCOME_").lower()
-            _events.labels(event.channel[:32], outcome).inc()
-        return result
+        return await self._recording.add(Call(events, request_id, trace_parent))
 
     async def _record(self, calls: Sequence[Call]) -> list[Result]:
         batch = Batch(calls)
@@ -81,7 +77,7 @@ class Inbox:
             return await self._commit(batch)
 
     async def _commit(self, batch: Batch) -> list[Result]:
-        """Store it; turns claimed with it are begun here, for who waits for the result may have left."""
+        """Store it; it is counted, and its turns are begun, here: who waits for the result may have left."""
         count = len(batch.entries)
         # Other events may change, in the same transaction, what the statement has read.
         terms = self._claimer.reserve(count) if self._claimer and count and batch.only_messages else None
@@ -89,6 +85,7 @@ class Inbox:
         lost: list[Claim] = []
         try:
             results = await self._database.run(lambda session: self._store(session, batch, terms))
+            _count(batch.events, results)
             claimed = [item.turn for result in results for item in result.recorded if item.turn]
             lost = _first_claims(results) if batch.tries > 1 else []
             return results
@@ -153,6 +150,13 @@ class Inbox:
             seconds_left=self._windows.deadline,
             history=[("customer", entry.text, entry.message_kind()), *history],
         )
+
+
+def _count(events: Iterable[pb.Event], results: Iterable[Result]) -> None:
+    receipts = (receipt for result in results for receipt in result.receipts)
+    for event, receipt in zip(events, receipts, strict=True):
+        outcome = pb.Receipt.Outcome.Name(receipt.outcome).removeprefix("OUTCOME_").lower()
+        _events.labels(event.channel[:32], outcome).inc()
 
 
 def _first_claims(results: Iterable[Result]) -> list[Claim]:

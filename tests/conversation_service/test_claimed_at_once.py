@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg2
 import pytest
+from prometheus_client import REGISTRY
 
 from conversation_service import models
 from conversation_service.answering import Answering
@@ -125,13 +126,19 @@ async def held_up(service: Harness, conversation: str, change: str = "") -> Asyn
 
 
 @pytest.mark.usefixtures("nobody_claims")
-def test_a_message_whose_sender_left_is_answered_all_the_same(database_url: str) -> None:
+def test_a_message_whose_sender_left_is_answered_and_counted_all_the_same(database_url: str) -> None:
+    def counted() -> float:
+        labels = {"channel": "web", "outcome": "recorded"}
+        return REGISTRY.get_sample_value("events_received_total", labels) or 0
+
     async def scenario() -> None:
+        before = counted()
         async with running_service(database_url) as service:
             conversation = new_conversation()
             async with held_up(service, conversation) as receiving:
                 receiving.cancel()
             await service.replies(conversation, 2)
+            assert counted() == before + 2
 
     asyncio.run(scenario())
 
