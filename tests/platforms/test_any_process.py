@@ -1,4 +1,4 @@
-"""Any process loses its plug in the middle of a turn, on all five channels at once: it costs nothing but time."""
+"""Any process, or any answer, is lost in the middle of a turn, on all five channels at once: it costs only time."""
 
 import itertools
 import signal
@@ -150,6 +150,17 @@ def test_a_sender_that_dies_while_the_platforms_take_the_replies_doubles_none_bu
     plugs.wait_for_sends_under_way()
     plugs.pull("sender")
     # Telegram says nothing more of a message that it took: after the longest wait it is sent once more, and counted.
+    eventually(lambda: plugs.count(f"deliveries {THEIRS} AND state = 'sent'") == len(PHONES) - 1, BUSY_SECONDS)
+    plugs.wait_in_vain()
+    plugs.answered(ONCE | {"telegram": [FIRST + REST] * 2})
+    assert plugs.count(f"deliveries {THEIRS} AND blind_resends > 0") == 1
+
+
+@pytest.mark.parametrize("misbehaviour", ["accept_and_close", "accept_and_500", "accept_and_garble"])
+def test_an_answer_that_gets_lost_doubles_none_but_where_nothing_is_proven(plugs: Plugs, misbehaviour: str) -> None:
+    plugs.model.release()
+    plugs.world.simulator.misbehave(misbehaviour, times=len(PHONES))
+    plugs.everybody_writes()
     eventually(lambda: plugs.count(f"deliveries {THEIRS} AND state = 'sent'") == len(PHONES) - 1, BUSY_SECONDS)
     plugs.wait_in_vain()
     plugs.answered(ONCE | {"telegram": [FIRST + REST] * 2})
