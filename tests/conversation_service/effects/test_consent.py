@@ -9,7 +9,7 @@ import pytest
 from conversation_service import consent
 from protos import conversation_pb2 as pb
 from protos import llm_pb2
-from tests.conversation_service.effects.events import message, platform_event
+from tests.conversation_service.effects.events import edit, message, platform_event
 from tests.conversation_service.harness import Harness, eventually, new_conversation, running_service, web_message
 from tests.conversation_service.races.rest import at_rest
 from tests.scripted_llm import ScriptedLlm, final
@@ -206,5 +206,28 @@ def test_a_start_from_before_a_stop_that_comes_after_it_does_not_take_it_back(da
             await service.receive(platform_event("t", "p:2", 30, preference=pb.Preference(opted_out=False)))
             assert service.query(opted_out) == [(True,)]
             await at_rest(service)
+
+    asyncio.run(scenario())
+
+
+def test_a_message_that_is_changed_to_stop_says_stop_and_one_that_was_changed_since_does_not(database_url: str) -> None:
+    async def scenario() -> None:
+        async with running_service(database_url, gather_seconds=30) as service:
+            opted_out = "SELECT opted_out_at IS NOT NULL FROM conversations"
+            await service.receive(message("t", "Stpo", "a", at=1), edit("t", "a", "Stop it now", at=3))
+            await service.receive(edit("t", "a", "STOP", at=2))
+            assert service.query(opted_out) == [(False,)], "the platform's older edit came later"
+            await service.receive(edit("t", "a", "STOP", at=4))
+            assert service.query(opted_out) == [(True,)]
+            assert service.query(ENDS) == [("silent", "opted_out")]
+
+    asyncio.run(scenario())
+
+
+def test_a_stop_that_is_known_by_its_edit_alone_counts(database_url: str) -> None:
+    async def scenario() -> None:
+        async with running_service(database_url, gather_seconds=30) as service:
+            await service.receive(edit("t", "a", "STOP"))
+            assert service.query(ENDS) == [("silent", "opted_out")]
 
     asyncio.run(scenario())
