@@ -14,7 +14,7 @@ import pytest
 
 from local_stack.process_table import SERVICES
 from migrations.addresses import Addresses
-from tests.databases import data_folder
+from tests.databases import data_folder, place_cluster
 from tests.local_stack.launching import Launcher, stand_in_launcher
 from tests.local_stack.waiting import eventually
 from tests.ports import free_port
@@ -36,6 +36,18 @@ def launch() -> Iterator[Launch]:
         yield launch
         for launcher in launchers:
             launcher.end()
+
+
+@pytest.fixture
+def launch_again(launch: Launch) -> Launch:
+    """On the data of an earlier run, for tests of something else than the first one."""
+
+    def launch_again(**environment: str) -> Launcher:
+        launcher = launch(**environment)
+        place_cluster(launcher.data)
+        return launcher
+
+    return launch_again
 
 
 def environment_of_gateway(launcher: Launcher) -> dict[str, str]:
@@ -91,8 +103,8 @@ def test_everything_starts_is_published_and_stops_at_ctrl_c(launch: Launch) -> N
     assert gateway_ended < (launcher.data / "log" / "postgres.log").stat().st_mtime
 
 
-def test_killing_the_launcher_leaves_nothing_and_the_next_start_finds_everything(launch: Launch) -> None:
-    launcher = launch().start()
+def test_killing_the_launcher_leaves_nothing_and_the_next_start_finds_everything(launch_again: Launch) -> None:
+    launcher = launch_again().start()
     before = launcher.published()
     execute(before["DATABASE_URL"], "INSERT INTO participants (display_name) VALUES ('kept')")
     launcher.signal(signal.SIGKILL)
@@ -110,8 +122,8 @@ def test_killing_the_launcher_leaves_nothing_and_the_next_start_finds_everything
     eventually(lambda: launcher.family() == [])
 
 
-def test_a_kill_of_every_process_loses_nothing(launch: Launch) -> None:
-    launcher = launch().start()
+def test_a_kill_of_every_process_loses_nothing(launch_again: Launch) -> None:
+    launcher = launch_again().start()
     url = launcher.published()["DATABASE_URL"]
     execute(url, "INSERT INTO participants (display_name) VALUES ('kept')")
     for pid in launcher.family():
@@ -124,8 +136,8 @@ def test_a_kill_of_every_process_loses_nothing(launch: Launch) -> None:
     assert execute(url, "SELECT display_name FROM participants") == [("kept",)]
 
 
-def test_a_service_and_postgres_that_die_are_started_again(launch: Launch) -> None:
-    launcher = launch().start()
+def test_a_service_and_postgres_that_die_are_started_again(launch_again: Launch) -> None:
+    launcher = launch_again().start()
     published = launcher.published()
     with pytest.raises(OSError, match=r"closed|reset"):
         urllib.request.urlopen(f"{published['WEB_GATEWAY_URL']}/die")
@@ -145,16 +157,16 @@ def test_a_service_and_postgres_that_die_are_started_again(launch: Launch) -> No
     eventually(answers)
 
 
-def test_a_second_stack_on_the_same_folder_is_refused(launch: Launch) -> None:
-    first = launch().start()
+def test_a_second_stack_on_the_same_folder_is_refused(launch: Launch, launch_again: Launch) -> None:
+    first = launch_again().start()
     second = launch()
     second._output = second._output.with_name("second")
     assert f"spur: A stack is already running on {first.data} (process " in second.fail()
     assert first.stack_env.exists()
 
 
-def test_a_stop_during_the_start_ends_everything(launch: Launch) -> None:
-    launcher = launch(TRAITS_LLM_SERVICE="unready")
+def test_a_stop_during_the_start_ends_everything(launch_again: Launch) -> None:
+    launcher = launch_again(TRAITS_LLM_SERVICE="unready")
     launcher.spawn()
     eventually(lambda: "llm_service" in launcher.output)
     launcher.signal(signal.SIGTERM)
@@ -162,16 +174,16 @@ def test_a_stop_during_the_start_ends_everything(launch: Launch) -> None:
     assert launcher.family() == []
 
 
-def test_a_service_that_cannot_start_ends_the_start_with_its_last_lines(launch: Launch) -> None:
-    launcher = launch(TRAITS_CONVERSATION_SERVICE="broken")
+def test_a_service_that_cannot_start_ends_the_start_with_its_last_lines(launch_again: Launch) -> None:
+    launcher = launch_again(TRAITS_CONVERSATION_SERVICE="broken")
     output = launcher.fail()
     assert "spur: conversation_service ended with exit code 1 before it was ready" in output
     assert output.endswith("    STAND_IN_SETTING: is not set\n")
     assert launcher.family() == []
 
 
-def test_the_environment_wins_over_the_file_and_empty_is_unset(launch: Launch) -> None:
-    launcher = launch(FROM_BOTH="environment", EMPTY="", DATABASE_URL="")
+def test_the_environment_wins_over_the_file_and_empty_is_unset(launch_again: Launch) -> None:
+    launcher = launch_again(FROM_BOTH="environment", EMPTY="", DATABASE_URL="")
     (launcher.data.parent / ".env").write_text("FROM_BOTH=file\nEMPTY=file\nFROM_FILE='a b'\n")
     environment = environment_of_gateway(launcher.start())
     assert (environment["FROM_BOTH"], environment["EMPTY"], environment["FROM_FILE"]) == ("environment", "file", "a b")

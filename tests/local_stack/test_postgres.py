@@ -17,7 +17,7 @@ import pytest
 from local_stack import postgres_home
 from local_stack.errors import StackError
 from local_stack.postgres import PostgresServer
-from tests.databases import data_folder
+from tests.databases import data_folder, place_cluster
 from tests.ports import free_port
 
 
@@ -29,6 +29,17 @@ def data_dir() -> Iterator[Path]:
 
 @pytest.fixture
 def server(data_dir: Path) -> Iterator[PostgresServer]:
+    """One that was started before."""
+    place_cluster(data_dir)
+    server = PostgresServer(data_dir, free_port())
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def new_server(data_dir: Path) -> Iterator[PostgresServer]:
+    """For the first time."""
     server = PostgresServer(data_dir, free_port())
     server.start()
     yield server
@@ -80,19 +91,19 @@ def test_a_lost_password_of_the_services_role_is_replaced(server: PostgresServer
         psycopg2.connect(before)
 
 
-def test_it_is_durable_and_speaks_utf8(server: PostgresServer) -> None:
-    assert ask(server, "SHOW fsync") == [("on",)]
-    assert ask(server, "SHOW synchronous_commit") == [("on",)]
-    assert ask(server, "SHOW server_encoding") == [("UTF8",)]
+def test_it_is_durable_and_speaks_utf8(new_server: PostgresServer) -> None:
+    assert ask(new_server, "SHOW fsync") == [("on",)]
+    assert ask(new_server, "SHOW synchronous_commit") == [("on",)]
+    assert ask(new_server, "SHOW server_encoding") == [("UTF8",)]
     with pytest.raises(ValueError, match="durable=False"):
-        PostgresServer(server.data_dir, server.port, settings={"fsync": "off"})
+        PostgresServer(new_server.data_dir, new_server.port, settings={"fsync": "off"})
 
 
-def test_nobody_gets_in_without_the_kept_password(server: PostgresServer) -> None:
-    kept = server.data_dir / "postgres.password"
+def test_nobody_gets_in_without_the_kept_password(new_server: PostgresServer) -> None:
+    kept = new_server.data_dir / "postgres.password"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
-        psycopg2.connect(server.url.replace(kept.read_text(), "guess"))
+        psycopg2.connect(new_server.url.replace(kept.read_text(), "guess"))
 
 
 def test_it_ends_with_the_process_that_started_it(data_dir: Path) -> None:

@@ -26,7 +26,7 @@ def two_of_everything(postgres_server: PostgresServer) -> Iterator[Fleet]:
             yield fleet
 
 
-@pytest.mark.parametrize("rounds", [2, pytest.param(10, marks=pytest.mark.long)])
+@pytest.mark.parametrize("rounds", [1, pytest.param(10, marks=pytest.mark.long)])
 def test_rolling_restarts_under_load_fail_no_request_and_lose_no_reply(
     postgres_server: PostgresServer, rounds: int
 ) -> None:
