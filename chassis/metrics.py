@@ -36,6 +36,8 @@ class _SharedServer(_Server):
 
 
 class _SilentHandler(WSGIRequestHandler):
+    timeout = 10.0  # seconds: whoever says nothing for so long, or takes nothing, holds no thread any more
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
         pass
 

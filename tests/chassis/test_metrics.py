@@ -119,3 +119,12 @@ def test_a_scraper_that_hangs_up_costs_nothing() -> None:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert "python_info" in scraped(port)
+
+
+def test_a_scraper_that_says_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics._SilentHandler, "timeout", metrics._SilentHandler.timeout / 50)
+    port = free_port()
+    metrics.serve("127.0.0.1", port)
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+        client.sendall(b"GET /metr")
+        assert client.recv(1) == b""
