@@ -52,7 +52,7 @@ class Writing:
     async def chunks(self, begin_by: float, deadline: float) -> AsyncGenerator[str, None]:
         """Text that may be shown, in time: the first until `begin_by`, all until `deadline` (times of the loop).
 
-        What passes last and too soon after a chunk is in `text` only.
+        What passes last, or too soon after a chunk, is in `text` only; so is an answer that came as a whole.
         """
         task = asyncio.create_task(self._write(begin_by, deadline))
         timer: asyncio.TimerHandle | None = None
@@ -60,8 +60,9 @@ class Writing:
         try:
             while not self._ended:
                 await self._signal.wait()
+                await asyncio.sleep(0)  # what came in the same moment is read first, perhaps the end
                 self._signal.clear()
-                if self._sent == len(self._passed):
+                if self._ended or self._sent == len(self._passed):
                     continue
                 if (now := self._loop.time()) >= next_at:
                     next_at, timer = now + SECONDS_BETWEEN_CHUNKS, None

@@ -38,7 +38,7 @@ FAILURES = [
     ("unknown_tool", "empty_response", False),
     ("filtered", "content_filter", True),
     ("length_at_once", "output_too_long", False),
-    ("recite", "guard_blocked", True),
+    ("recite", "guard_blocked", False),
     ("only_unknown_link", "guard_blocked", False),
 ]
 # Flawed answers of which whole sentences are kept: (behaviour, error code, text).

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from llm_service.app import Assembly
-from llm_service.events import Delta, Reset
+from llm_service.events import Delta, Final, Reset
 from llm_service.providers.offline import Offline, Quote
 from llm_service.writing import SECONDS_BETWEEN_CHUNKS
 from tests.llm_service.harness import IN_SHORT, QUESTION, SAFE_TEXT, SECONDS, deltas, final, reply, settings, turn
@@ -125,7 +125,7 @@ def test_a_sentence_that_passed_is_shown_although_the_model_then_pauses(server: 
 
     server.then(pause)
     seen = asyncio.run(run())
-    assert [text for text, _ in seen] == ["One. Two.", " Three.", " Four"]
+    assert [text for text, _ in seen] == ["One. Two.", " Three."]
     assert seen[1][1] < 0.35, "it was held until the model went on"
 
 
@@ -187,7 +187,18 @@ def test_deltas_are_whole_sentences(server: ScriptedOpenAI) -> None:
 
     server.then(in_pieces)
     events = reply(server)
-    assert deltas(events) == ["It takes 2 to 4 days, e.g. until Friday.", " It costs 4.90 euros.", " Bye"]
+    assert deltas(events) == ["It takes 2 to 4 days, e.g. until Friday.", " It costs 4.90 euros."]
+    assert final(events).text == "It takes 2 to 4 days, e.g. until Friday. It costs 4.90 euros. Bye"
+
+
+def test_an_answer_that_comes_as_a_whole_is_not_shown_in_parts_first(server: ScriptedOpenAI) -> None:
+    async def at_once(exchange: Exchange) -> None:
+        exchange.whole("One. Two.")
+
+    server.then(at_once)
+    events = reply(server)
+    assert [type(event) for event in events] == [Final]
+    assert final(events).text == "One. Two."
 
 
 def test_a_long_quote_is_streamed_within_a_second(server: ScriptedOpenAI, monkeypatch: pytest.MonkeyPatch) -> None:

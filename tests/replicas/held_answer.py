@@ -21,7 +21,6 @@ class HeldAnswer:
         self.begun += 1
         while not self._released.is_set():  # noqa: ASYNC110 - it is set in another thread
             await asyncio.sleep(0.02)
-        await asyncio.sleep(0.1)  # chunks that follow one another too closely are not shown one by one
         exchange.event(REST.removeprefix(" They"))
         exchange.event(finish="stop")
         exchange.usage(12)

@@ -61,6 +61,12 @@ class Exchange:
     def cut(self) -> None:
         self._transport.close()
 
+    def whole(self, text: str) -> None:
+        """An answer in a single packet, as from a cache."""
+        payload = event_line(text, "stop") + b"data: [DONE]\n\n"
+        self.head(200, "text/event-stream; charset=utf-8", f"Content-Length: {len(payload)}")
+        self._transport.write(payload)
+
     async def say(self, text: str, finish: str = "stop") -> None:
         """A whole answer at the server's pace; without a pace in a single piece."""
         tokens = re.findall(r"\s*\S+|\s+$", text)
