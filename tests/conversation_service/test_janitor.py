@@ -57,8 +57,10 @@ class Room:
         return int(self.query(f"SELECT count(*) FROM {table}")[0][0])
 
 
-# A reply with its call, its tool, its delivery and an attempt, an edit, a person with a name: all of them old.
+# A reply with its call, its tool, its delivery and an attempt, an edit, a person with a name: all of them old. The
+# conversation is locked first, as a service does that may be answering it.
 FURNISH = """
+SELECT FROM conversations WHERE id = NAME FOR UPDATE;
 UPDATE turns SET state = 'done', finished_at = now() WHERE conversation_id = NAME;
 INSERT INTO messages (id, conversation_id, seq, rev, author, text, turn_no)
     VALUES (gen_random_uuid(), NAME, 1000, 1000, 'assistant', 'a reply', 1);
