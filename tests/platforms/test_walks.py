@@ -8,7 +8,7 @@ from tests.local_stack.waiting import eventually
 from tests.platforms.world import World
 from tests.scripted_openai import HELLO, Pace, say
 
-_numbers = itertools.count(16505550100)
+_numbers = itertools.count(16505550300)  # the customers that are named below come before
 
 
 @pytest.fixture
