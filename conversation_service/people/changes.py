@@ -27,6 +27,7 @@ def _rename(session: Session, entry: Entry, old: Name, new: Name) -> None:
     thread = known.threads.get((account, bearer))
     if thread is None:
         return  # nobody has heard of them: there is no conversation to keep
+    known.bearers.setdefault((account, old), bearer)  # also where only another name of theirs was known
     with session.transaction():
         # As if they had written under both names; whoever was taken for another person so far is one with them.
         names = tuple(sorted({*before, new, (ID, new[1])}))

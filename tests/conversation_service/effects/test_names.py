@@ -9,6 +9,7 @@ from tests.conversation_service.effects.test_people import (
     changed,
     counts,
     receive,
+    sender,
     written,
 )
 from tests.conversation_service.harness import running_service
@@ -60,5 +61,20 @@ def test_a_message_under_the_new_number_goes_where_the_change_behind_it_leads(da
             change = changed("1", ("phone", PHONE), ("phone", OTHER_PHONE))
             receipts = await service.receive(written("b", ("phone", OTHER_PHONE)), change)
             assert {receipt.conversation_id for receipt in receipts} == {first}
+
+    asyncio.run(scenario())
+
+
+def test_a_change_of_a_number_that_nobody_knew_is_of_whom_its_other_name_tells(database_url: str) -> None:
+    async def scenario() -> None:
+        async with running_service(database_url) as service:
+            first = await receive(service, written("a", ("bsuid", BSUID)))
+            change = changed("1", ("phone", PHONE), ("phone", OTHER_PHONE))
+            change.thread_key = BSUID
+            change.sender.CopyFrom(sender(("bsuid", BSUID), ("phone", PHONE)))
+            assert await receive(service, change) == first
+            assert counts(service) == (1, 1)
+            assert await receive(service, written("b", ("phone", OTHER_PHONE))) == first
+            assert service.query(PHONES) == [(OTHER_PHONE,)]
 
     asyncio.run(scenario())
