@@ -8,7 +8,18 @@ import pytest
 
 from protos import conversation_pb2 as pb
 from tests.conversation_service.harness import eventually
-from tests.conversation_service.outbox.senders import accept, claim, lose, outbox, queue, read_mark, states, status
+from tests.conversation_service.outbox.senders import (
+    Settle,
+    accept,
+    claim,
+    lose,
+    outbox,
+    queue,
+    read_mark,
+    settle,
+    states,
+    status,
+)
 
 ORDERS = list(itertools.permutations(("sent", "delivered", "read")))
 
@@ -156,7 +167,7 @@ def test_a_read_mark_covers_everything_that_was_sent_before(database_url: str) -
             await service.receive(read_mark(until=now - timedelta(hours=1)))
             assert states(service, "status")[2] == ("sent",)
             await service.receive(read_mark(until=now + timedelta(seconds=1)))
-            assert states(service, "state", "status")[2:] == [("sent", "read"), ("sending", None)]
+            assert states(service, "state", "status")[2:] == [("sent", "read"), ("sending", "read")]
 
     asyncio.run(scenario())
 
@@ -169,5 +180,22 @@ def test_a_read_mark_that_was_faster_than_the_answer_is_kept(database_url: str) 
             await service.receive(read_mark("m_1"))
             await accept(service, delivery, "m_1")
             assert states(service, "status") == [("read",)]
+
+    asyncio.run(scenario())
+
+
+def test_a_read_mark_by_time_that_was_faster_than_the_answer_is_kept_unless_nothing_was_sent(database_url: str) -> None:
+    async def scenario() -> None:
+        async with outbox(database_url) as service:
+            queue(service)
+            (delivery,) = await claim(service)
+            await service.receive(read_mark(until=datetime.now(UTC) + timedelta(seconds=1)))
+            await settle(service, delivery, not_accepted=Settle.NotAccepted(error_code="busy"))
+            assert states(service, "state", "status") == [("queued", None)]
+            service.query("UPDATE deliveries SET run_at = now() RETURNING id")
+            (delivery,) = await claim(service)
+            await service.receive(read_mark(until=datetime.now(UTC) + timedelta(seconds=1)))
+            await accept(service, delivery, "m_1")
+            assert states(service, "state", "status") == [("sent", "read")]
 
     asyncio.run(scenario())
