@@ -72,10 +72,15 @@ class Previews:
         self._current: dict[Thread, Preview] = {}
 
     def begin(self, thread: Thread, turn_no: int, fence: int) -> Preview:
-        """An answer is about to be written; it takes the place of any other of the conversation."""
-        if earlier := self._current.get(thread):
-            earlier.end(committed=False)
-        preview = self._current[thread] = Preview(self, thread, turn_no, fence)
+        """An answer is about to be written; it takes the place of any earlier one of the conversation.
+
+        A worker that wakes up too late begins behind another one: what it writes is seen by nobody.
+        """
+        preview, other = Preview(self, thread, turn_no, fence), self._current.get(thread)
+        if other is None or other.attempt <= preview.attempt:
+            if other:
+                other.end(committed=False)
+            self._current[thread] = preview
         return preview
 
     def current(self, thread: Thread) -> Preview | None:

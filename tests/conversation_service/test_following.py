@@ -405,10 +405,11 @@ def test_an_attempt_whose_turn_was_answered_by_somebody_else_is_taken_back_first
     asyncio.run(scenario())
 
 
-def test_an_attempt_that_was_replaced_no_longer_shows_anything() -> None:
+@pytest.mark.parametrize("fences", [(1, 2), (2, 1)])
+def test_an_attempt_behind_another_one_shows_nothing_whichever_began_first(fences: tuple[int, int]) -> None:
     previews = Previews(lambda _thread: ())
     thread = ("c", "web", "default")
-    stale, fresh = previews.begin(thread, 1, 1), previews.begin(thread, 1, 2)
+    stale, fresh = sorted((previews.begin(thread, 1, fence) for fence in fences), key=lambda each: each.attempt)
     fresh.extend("new")
     stale.extend("old")
     stale.void()
