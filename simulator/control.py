@@ -35,9 +35,10 @@ from simulator.customers import Customer, Traits
 from simulator.handshake import shake_hands
 from simulator.load import Driver, Load
 from simulator.log import Log
+from simulator.manners import Manners
 from simulator.misbehaviour import Rule, Script
 from simulator.platforms.platform import Json, NotThere, Update
-from simulator.postman import Answer, Manners, Postman
+from simulator.postman import Answer, Postman
 from simulator.world import World
 
 _Model = TypeVar("_Model", bound=BaseModel)

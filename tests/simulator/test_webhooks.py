@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from simulator.postman import Manners
+from simulator.manners import Manners
 from simulator.signing import meta_bytes, meta_signature, twilio_signature
 from tests.simulator.running import RunningSimulator, running_simulator
 from tests.simulator.shop import CHANNELS, CUSTOMERS, Shop
