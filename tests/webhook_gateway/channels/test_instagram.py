@@ -6,17 +6,8 @@ import pytest
 
 from protos import conversation_pb2 as pb
 from tests.webhook_gateway.channels.conformance import BODIES
-from tests.webhook_gateway.channels.pages_conformance import (
-    ACCOUNT,
-    ANSWERS,
-    SECRETS,
-    PagesConformance,
-    failed,
-    rejected,
-    two,
-    variables_of,
-    waits,
-)
+from tests.webhook_gateway.channels.pages import ACCOUNT, ANSWERS, SECRETS, failed, rejected, two, variables_of, waits
+from tests.webhook_gateway.channels.pages_conformance import PagesConformance
 from webhook_gateway.channels.instagram import Instagram, InstagramAccount
 from webhook_gateway.text.splitting import split
 

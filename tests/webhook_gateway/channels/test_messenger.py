@@ -6,17 +6,8 @@ import pytest
 
 from protos import conversation_pb2 as pb
 from tests.webhook_gateway.channels.conformance import BODIES
-from tests.webhook_gateway.channels.pages_conformance import (
-    ACCOUNT,
-    ANSWERS,
-    SECRETS,
-    PagesConformance,
-    failed,
-    rejected,
-    two,
-    variables_of,
-    waits,
-)
+from tests.webhook_gateway.channels.pages import ACCOUNT, ANSWERS, SECRETS, failed, rejected, two, variables_of, waits
+from tests.webhook_gateway.channels.pages_conformance import PagesConformance
 from webhook_gateway.channels.messenger import Messenger, MessengerAccount
 
 ACCOUNTS = two(MessengerAccount, "402771900031337", "402771900041414")
