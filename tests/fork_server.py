@@ -84,9 +84,15 @@ class Forked:
                     self._exit_code = int(self._server.ask(collect=self.pid))
         return self._exit_code
 
-    def terminate(self) -> None:
+    def send_signal(self, number: signal.Signals) -> None:
         if self.poll() is None:
-            os.kill(self.pid, signal.SIGTERM)
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
 
 
 @functools.cache

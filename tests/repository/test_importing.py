@@ -30,23 +30,24 @@ def test_nothing_is_opened_or_started_by_an_import(package: str) -> None:
     assert ran.stdout + ran.stderr == ""
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        "import socket\nsocket.create_connection(('127.0.0.1', 1))",
-        "import socket\nsocket.socket().bind(('127.0.0.1', 0))",
-        "import threading\nthreading.Thread(target=print).start()",
-        "from concurrent.futures import ThreadPoolExecutor\nThreadPoolExecutor().submit(print)",
-        "import subprocess\nsubprocess.run(['true'])",
-        "import grpc\nchannel = grpc.insecure_channel('127.0.0.1:1')",
-        "import grpc.aio\nserver = grpc.aio.server()",
-        "import psycopg2\npsycopg2.connect('postgresql://127.0.0.1:1/x')",
-        "import os\nhome = os.environ['DATABASE_URL']",
-        "def connect():\n    import socket\n    socket.create_connection(('127.0.0.1', 1))\nconnect()",
-    ],
-)
-def test_an_import_that_does_more_is_noticed(source: str, tmp_path: Path) -> None:
-    (tmp_path / "counter_example.py").write_text(source)
-    ran = imported(tmp_path, ["counter_example"])
+COUNTER_EXAMPLES = [
+    "import socket\nsocket.create_connection(('127.0.0.1', 1))",
+    "import socket\nsocket.socket().bind(('127.0.0.1', 0))",
+    "import threading\nthreading.Thread(target=print).start()",
+    "from concurrent.futures import ThreadPoolExecutor\nThreadPoolExecutor().submit(print)",
+    "import subprocess\nsubprocess.run(['true'])",
+    "import grpc\nchannel = grpc.insecure_channel('127.0.0.1:1')",
+    "import grpc.aio\nserver = grpc.aio.server()",
+    "import psycopg2\npsycopg2.connect('postgresql://127.0.0.1:1/x')",
+    "import os\nhome = os.environ['DATABASE_URL']",
+    "def connect():\n    import socket\n    socket.create_connection(('127.0.0.1', 1))\nconnect()",
+]
+
+
+def test_an_import_that_does_more_is_noticed(tmp_path: Path) -> None:
+    names = [f"counter_example_{number}" for number in range(len(COUNTER_EXAMPLES))]
+    for name, source in zip(names, COUNTER_EXAMPLES, strict=True):
+        (tmp_path / f"{name}.py").write_text(source)
+    ran = imported(tmp_path, names)
     assert ran.returncode == 1, ran.stdout
-    assert ran.stdout.startswith("counter_example:\n")
+    assert [line.removesuffix(":") for line in ran.stdout.splitlines() if line.startswith("counter_example")] == names

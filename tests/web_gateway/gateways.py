@@ -4,8 +4,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import time
 import uuid
@@ -16,6 +14,7 @@ from typing import Any
 
 import requests
 
+from tests.fork_server import fork_server
 from tests.ports import free_port
 from tests.web_gateway.stand_in import TOKEN
 
@@ -47,14 +46,7 @@ class Gateway:
         self.metrics_url = f"http://127.0.0.1:{env['WEB_GATEWAY_METRICS_PORT']}/metrics"
         self._log = tempfile.NamedTemporaryFile()  # noqa: SIM115 - closed in `close`
         self._folder = tempfile.TemporaryDirectory()  # a gateway that is killed leaves its metrics behind
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "web_gateway"],
-            cwd=ROOT,
-            env=env | {"TMPDIR": self._folder.name},
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        self.process = fork_server().start("web_gateway", env | {"TMPDIR": self._folder.name}, Path(self._log.name))
 
     def answers(self) -> bool:
         """Whether somebody answers at its port."""

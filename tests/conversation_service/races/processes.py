@@ -1,8 +1,6 @@
 """Replicas as processes of their own, for races that nothing inside one process may decide."""
 
 import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -12,9 +10,8 @@ from pydantic import SecretStr
 
 from conversation_service.config import ConversationSettings
 from tests.conversation_service.harness import Client, connected, settings_for
+from tests.fork_server import fork_server
 from tests.scripted_llm import ScriptedLlm, running_llm
-
-ROOT = Path(__file__).parents[3]
 
 
 @asynccontextmanager
@@ -30,20 +27,14 @@ async def running_processes(
 
 
 @contextmanager
-def _process(settings: ConversationSettings, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    with log.open("ab") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "conversation_service"],
-            cwd=ROOT,
-            env={"PATH": os.environ["PATH"], **_environment(settings)},
-            stdout=file,
-            stderr=file,
-        )
+def _process(settings: ConversationSettings, log: Path) -> Iterator[None]:
+    environment = {"PATH": os.environ["PATH"], **_environment(settings)}
+    process = fork_server().start("conversation_service", environment, log)
     try:
-        yield process
+        yield
     finally:
         process.kill()
-        process.wait()
+        process.wait(10)
 
 
 def _environment(settings: ConversationSettings) -> dict[str, str]:
