@@ -45,6 +45,7 @@ def main() -> None:
     memory.settle()
     _logger.info("sending", channels=sorted(channels))
     run_all(lanes, stopped.wait, _DRAIN_SECONDS)
+    outbox.close()
     _logger.info("stopped")
 
 

@@ -1,6 +1,7 @@
 """The conversation service's outbox as a sender calls it: claimed, cut into parts, settled, all with deadlines."""
 
 import random
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -46,6 +47,11 @@ class Outbox:
         self._peer = peer
         self._stub = ConversationServiceStub(channel)
         self._worker = worker
+        self._closing = threading.Event()
+
+    def close(self) -> None:
+        """What is not recorded with the next call is not waited for any more."""
+        self._closing.set()
 
     def claim(self, channel: str, capabilities: Capabilities, limit: int) -> pb.ClaimDeliveriesResponse:
         """Up to `limit` deliveries of a channel, and who is to see that somebody writes. Raises Unavailable."""
@@ -81,8 +87,9 @@ class Outbox:
                 self._call(self._stub.SettleDelivery, request)
             except grpc.RpcError as error:
                 if error.code() in _AGAIN and time.monotonic() < until:
-                    time.sleep(random.uniform(0.2, 0.6))  # noqa: S311 - jitter
-                    continue
+                    jitter = random.uniform(0.2, 0.6)  # noqa: S311
+                    if not self._closing.wait(jitter):
+                        continue
                 # Its claim runs out, and it is unknown.
                 _logger.error("an outcome could not be recorded", delivery=delivery.id, code=error.code().name)
             return

@@ -159,7 +159,8 @@ def test_an_outcome_is_told_for_as_long_as_it_counts_which_is_longer_than_its_le
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = itertools.count()  # a second at each look
-    monkeypatch.setattr(outbox, "time", SimpleNamespace(monotonic=now.__next__, sleep=lambda _seconds: None))
+    monkeypatch.setattr(outbox, "time", SimpleNamespace(monotonic=now.__next__))
+    monkeypatch.setattr(outbox, "random", SimpleNamespace(uniform=lambda *_bounds: 0))
     with running_stand_in() as (service, own):
         service.refusals.extend([grpc.StatusCode.DEADLINE_EXCEEDED] * 90)
         own.settle(pb.Delivery(id="d1", fence=1), Accepted("card-1"), 200)
@@ -167,6 +168,20 @@ def test_an_outcome_is_told_for_as_long_as_it_counts_which_is_longer_than_its_le
         service.refusals.extend([grpc.StatusCode.DEADLINE_EXCEEDED] * 120)
         own.settle(pb.Delivery(id="d2", fence=1), Accepted("card-2"), 200)
         assert "d2" not in service.settled, "somebody who waits for ever does nothing else"
+
+
+def test_a_sender_that_ends_does_not_wait_for_an_outbox_that_is_away() -> None:
+    with running_stand_in() as (service, own):
+        service.refusals.extend([grpc.StatusCode.DEADLINE_EXCEEDED] * 500)
+        telling = threading.Thread(target=own.settle, args=(pb.Delivery(id="d1", fence=1), Accepted("card-1"), 200))
+        telling.start()
+        eventually(lambda: len(service.refusals) < 500)
+        own.close()
+        telling.join(5)
+        assert not telling.is_alive()
+        service.refusals.clear()
+        own.settle(pb.Delivery(id="d2", fence=1), Accepted("card-2"), 200)
+        assert "d2" in service.settled, "one call is always made"
 
 
 def test_an_outbox_that_was_never_there_is_complained_about_once(monkeypatch: pytest.MonkeyPatch) -> None:
