@@ -301,6 +301,7 @@ def test_what_somebody_holds_is_passed_over_without_waiting(in_room: InRoom) -> 
             assert sample("janitor_failures_total", statement="prune_events") == failures, "it waited for the lock"
             assert room.query("SELECT event_key FROM inbound_events WHERE account = 'a'") == [("20",)]
             assert room.count("conversations") == 1
+            other.rollback()  # where it is only closed, its locks end a moment later
         await room.janitor().clean()
         assert room.count("conversations") == 0
 
