@@ -71,7 +71,7 @@ threading.Thread(target=pass_it).start()
 
 
 def test_whoever_is_stopped_at_a_point_does_nothing_beyond_it_whichever_thread_it_is(tmp_path: Path) -> None:
-    for _ in range(5):
+    for _ in range(2):
         (tmp_path / "delivery.claimed").write_text("stop")
         environment = {**os.environ, "FAULTPOINTS": str(tmp_path), "SPUR_TEST": "1"}
         with subprocess.Popen([sys.executable, "-c", STOPS], env=environment, stdout=subprocess.PIPE) as process:
