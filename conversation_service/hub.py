@@ -21,7 +21,7 @@ from protos import conversation_pb2 as pb
 
 _subscriptions = Gauge("follow_subscriptions", "Conversations being followed, once for each follower.")
 
-# Messages of one conversation, and conversations, read at once: together some megabytes at the worst.
+# Messages of one conversation, and conversations, read at once: together some megabytes, forty at the worst
 _PAGE = 50
 _READ_AT_ONCE = 50
 _NOTED = 10_000
