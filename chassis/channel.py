@@ -21,6 +21,7 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 2_000),  # and this is how long a single attempt to connect may take
     ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.max_receive_message_length", 32 << 20),  # a claim of a hundred of the longest replies; the default is 4 MiB
 )
 
 

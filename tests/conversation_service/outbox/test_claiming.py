@@ -8,6 +8,7 @@ import pytest
 
 from conversation_service.outbox import reconciling
 from protos import conversation_pb2 as pb
+from protos import conversation_pb2_grpc
 from tests.conversation_service.harness import eventually, platform_message
 from tests.conversation_service.outbox.senders import accept, ask, claim, lose, outbox, queue, states
 from tests.scripted_llm import ScriptedLlm
@@ -268,5 +269,20 @@ def test_a_customer_sees_that_somebody_writes_and_one_sender_says_so(database_ur
             service.query("UPDATE turns SET typing_at = to_timestamp(0)")
             assert not (await ask(service, request)).typing
             assert delivery.reply_to_key == "wamid.1"
+
+    asyncio.run(scenario())
+
+
+def test_a_claim_of_the_longest_replies_arrives(database_url: str) -> None:
+    async def scenario() -> None:
+        async with outbox(database_url) as service:
+            longest = "\N{CLINKING BEER MUGS}" * 65_536
+            for number in range(20):
+                queue(service, f"3460{number}", longest)
+            async with service.peer.connect_async() as channel:
+                stub = conversation_pb2_grpc.ConversationServiceStub(channel)
+                request = pb.ClaimDeliveriesRequest(worker="test", limit=20)
+                answer = await stub.ClaimDeliveries(request, timeout=5, metadata=service.peer.metadata())
+            assert [delivery.text == longest for delivery in answer.deliveries] == [True] * 20
 
     asyncio.run(scenario())
