@@ -1,38 +1,58 @@
-"""Connections to platforms: an answer begins in time, and as long as a connection does not stand, nothing was sent."""
+"""Connections to platforms: an answer is there in time, and where no connection came about, nothing was sent."""
 
-import contextlib
+import http.client
+import io
 import socket
 import ssl
-import threading
-from typing import Any, cast
+import time
+from typing import Any
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
-from urllib3.response import HTTPResponse
-
-
-class _Connection(HTTPConnection):
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as the library's own
-        """The answer, once its head is there. Raises TimeoutError: the library's timeout begins anew with each byte."""
-        late = threading.Event()
-        timer = threading.Timer(cast(float, self.timeout), _hang_up, (self.sock, late))
-        timer.daemon = True
-        timer.start()
-        try:
-            return super().getresponse()
-        finally:
-            timer.cancel()
-            if late.is_set():
-                raise TimeoutError
 
 
 class NoHandshake(NewConnectionError):
     """Somebody answers there, but no secure connection came about."""
 
 
-class _SecureConnection(_Connection, HTTPSConnection):
+class _Timely(io.RawIOBase):
+    """Reads from a connection for as long as its timeout, which by itself begins anew with each byte."""
+
+    def __init__(self, connection: socket.socket, source: io.RawIOBase) -> None:
+        self._connection = connection
+        self._source = source
+        self._ends_at = time.monotonic() + (connection.gettimeout() or 0.0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._ends_at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+        return self._source.readinto(buffer)
+
+    def close(self) -> None:
+        self._source.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(sock, *arguments, **keywords)
+        self.fp: Any = io.BufferedReader(_Timely(sock, self.fp.detach()))
+
+
+class _Connection(HTTPConnection):
+    response_class = _Response
+
+
+class _SecureConnection(HTTPSConnection):
+    response_class = _Response
+
     def connect(self) -> None:
         """Raises NoHandshake: else it would look like a call that got lost."""
         try:
@@ -57,10 +77,3 @@ class Adapter(HTTPAdapter):
     def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
         super().init_poolmanager(*arguments, **keywords)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
-
-
-def _hang_up(connection: socket.socket, late: threading.Event) -> None:
-    late.set()
-    with contextlib.suppress(OSError):  # closed meanwhile
-        # Also of a connection with TLS the plain one: whoever reads there sees its end.
-        socket.socket.shutdown(connection, socket.SHUT_RDWR)

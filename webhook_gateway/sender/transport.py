@@ -11,7 +11,8 @@ from webhook_gateway.channels.channel import Answer, Call
 from webhook_gateway.reading import Unreadable, load
 from webhook_gateway.sender.connections import Adapter, NoHandshake
 
-CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS = 5.0, 10.0, 18.0
+CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 10.0
+TOTAL_SECONDS = 2 * CONNECT_SECONDS + ANSWER_SECONDS  # to connect, to agree on keys, and to be answered
 # A connection that was idle for longer may be closed this moment by the platform, or be forgotten by what lies between:
 # of a call that meets that nobody would know what became of it.
 _IDLE_SECONDS = 30.0
@@ -51,7 +52,6 @@ class Transport:
 
     def send(self, call: Call) -> Answer:
         """Make the call once. Raises NotSent or Unanswered, whose texts hold no part of the URL."""
-        deadline = time.monotonic() + TOTAL_SECONDS
         try:
             with self._session().request(
                 call.method,
@@ -60,11 +60,11 @@ class Transport:
                 json=call.json,
                 data=call.form,
                 auth=call.basic,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                body = _read(response, deadline)
+                body = _read(response)
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
             # Not chained: the message of the cause holds the whole URL.
             raise _judge(error) from None
@@ -87,13 +87,13 @@ class Transport:
         return session
 
 
-def _read(response: requests.Response, deadline: float) -> bytes:
-    """The body, within the deadline and the limit: the library's timeout begins anew with each byte."""
+def _read(response: requests.Response) -> bytes:
+    """The body, within the limit."""
     pieces, size = [], 0
     while piece := response.raw.read1(_PIECE):
         pieces.append(piece)
         size += len(piece)
-        if size > _MAX_ANSWER or time.monotonic() > deadline:
+        if size > _MAX_ANSWER:
             raise requests.exceptions.ReadTimeout
     return b"".join(pieces)
 

@@ -25,9 +25,9 @@ def silent(connection: socket.socket) -> None:
 
 
 def dripping(connection: socket.socket) -> None:
-    """A body without end, byte by byte."""
+    """A body that takes seconds and does not come to its end, byte by byte."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
-    while True:
+    for _ in range(300):
         connection.sendall(b" ")
         time.sleep(0.01)
 

@@ -31,8 +31,7 @@ SECRET = "bot123:very-secret"
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "CONNECT_SECONDS", 0.5)
-    monkeypatch.setattr(transport, "READ_SECONDS", 0.5)
-    monkeypatch.setattr(transport, "TOTAL_SECONDS", 1.0)
+    monkeypatch.setattr(transport, "ANSWER_SECONDS", 0.5)
 
 
 def test_an_answer_is_given_back_with_its_json_and_lower_case_headers() -> None:
