@@ -14,7 +14,7 @@ from tests.invariants import Invariants
 from tests.local_stack.waiting import eventually
 from tests.platforms.world import World, running_world
 from tests.repetitions import repetitions
-from tests.scripted_openai import HELLO
+from tests.scripted_openai import HELLO, Pace
 
 ANN = "16505550111"
 
@@ -35,6 +35,7 @@ def lasting(postgres_server: PostgresServer) -> Iterator[World]:
 @pytest.fixture
 def world(lasting: World) -> Iterator[World]:
     lasting.simulator.behave()
+    lasting.fleet.model.pace = Pace(interval=0.02)  # of an answer that comes as a whole nothing is streamed
     yield lasting
     lasting.simulator.behave()
 
