@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 
@@ -93,6 +94,15 @@ def fresh_database(server: PostgresServer, template: str = TEMPLATE) -> Iterator
         yield Addresses(server.database_url(name), server.service_database_url(name))
     finally:
         _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def query(url: str, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+    """The rows of one statement, which is a transaction of its own."""
+    with closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute(sql, parameters)
+        return cursor.fetchall() if cursor.description else []
 
 
 def _execute(server: PostgresServer, *statements: str) -> None:

@@ -4,9 +4,8 @@ import json
 import signal
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
@@ -22,6 +21,7 @@ from benchmarks.product import ROOT
 from benchmarks.rounds import run
 from benchmarks.stage import CHAIN, OURS, Stage, stage
 from benchmarks.usage import descendants
+from tests.local_stack.waiting import eventually
 from tests.processes import is_alive
 
 STORED = """
@@ -125,11 +125,11 @@ def test_every_figure_can_be_measured(tmp_path: Path) -> None:
 def test_nothing_is_left_of_a_run_that_is_ended(number: signal.Signals) -> None:
     before = folders_of_runs()
     process = started("memory")
-    eventually(lambda: len(descendants(process.pid)) > 10)
+    eventually(lambda: len(descendants(process.pid)) > 10, 60)
     begun = descendants(process.pid)
     process.send_signal(number)
     out, error = process.communicate(timeout=60)
-    eventually(lambda: not any(is_alive(pid) for pid in begun))
+    eventually(lambda: not any(is_alive(pid) for pid in begun), 60)
     if number == signal.SIGKILL:
         with stage(quick=True):
             pass  # the next run clears up
@@ -149,10 +149,3 @@ def test_an_unknown_figure_is_answered_with_those_there_are() -> None:
 
 def folders_of_runs() -> set[Path]:
     return set(Path("/var/tmp").glob("spur-bench-*"))
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

@@ -34,6 +34,7 @@ def refusals(member: Member) -> float:
 def test_a_worker_that_wakes_up_after_its_lease_does_not_answer_a_second_time(shop: Shop, point: str) -> None:
     browser = shop.browser()
     before = {member: refusals(member) for member in shop.fleet.conversation}
+    shop.answers.slowly = point == "turn.streaming"  # of an answer that comes as a whole nothing is streamed
     shop.fleet.arm(point, "stop")
     with browser.asking("first"):
         eventually(lambda: any(map(is_stopped, shop.fleet.conversation)))

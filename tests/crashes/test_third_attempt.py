@@ -7,6 +7,7 @@ from tests.crashes.conftest import MakeShop
 def test_the_third_attempt_says_the_safe_text_without_asking_the_model(make_shop: MakeShop) -> None:
     with make_shop(1, restarts=True) as shop:
         browser = shop.browser()
+        shop.answers.slowly = True  # of an answer that comes as a whole nothing is streamed
         shop.fleet.arm("turn.streaming", "kill always")
         asked = browser.ask("first")
         shop.fleet.disarm("turn.streaming")

@@ -3,14 +3,13 @@
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
-import psycopg2
 import requests
 
 from local_stack.postgres import PostgresServer
-from tests.databases import data_folder, fresh_database, place_cluster
+from tests.databases import data_folder, fresh_database, place_cluster, query
 from tests.fleet import Fleet, running_fleet
 from tests.local_stack.launching import Launcher
 from tests.scripted_openai import ScriptedOpenAI, running_openai
@@ -39,10 +38,7 @@ class Shop:
         return list(requests.get(f"{self.url}/chat/messages", headers=headers, timeout=10).json()["messages"])
 
     def query(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-        with closing(psycopg2.connect(self.database_url)) as connection:
-            cursor = connection.cursor()
-            cursor.execute(sql, parameters)
-            return cursor.fetchall()
+        return query(self.database_url, sql, *parameters)
 
     def counts(self) -> list[int]:
         """Rows of every table that a message writes to."""

@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from tests.end_to_end.shop import Shop, running_stack
+from tests.local_stack.waiting import eventually
 from tests.scripted_openai import Pace
 
 
@@ -52,20 +53,13 @@ def test_a_client_that_leaves_in_the_middle_gets_its_answer_stored_once(shop: Sh
                 + body
             )
             time.sleep(0.3)
-        history = wait_for_reply(shop, session)
+        eventually(lambda: len(shop.history(session)) == 2, 20)
     finally:
         shop.model.pace = Pace()
+    history = shop.history(session)
     assert [message["text"] for message in history] == ["hello", "First sentence. Second sentence. Third sentence."]
     time.sleep(0.5)
     assert shop.history(session) == history
-
-
-def wait_for_reply(shop: Shop, session: str) -> list[dict[str, object]]:
-    deadline = time.monotonic() + 20
-    while len(history := shop.history(session)) < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    return history
 
 
 @pytest.mark.parametrize("message", ["", "   ", "\u200b\u2060", "x" * 4001, None, 7, ["hello"], "nul \0 inside"])

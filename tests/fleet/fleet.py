@@ -3,15 +3,15 @@
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import requests
 
 from chassis import health
+from tests.databases import query
 from tests.fleet.customer import Customer
 from tests.fleet.member import Member
 from tests.fork_server import ROOT
@@ -64,11 +64,7 @@ class Fleet:
         return (self.faultpoints / point).exists()
 
     def query(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-        with closing(psycopg2.connect(self.database_url)) as connection:
-            connection.autocommit = True
-            cursor = connection.cursor()
-            cursor.execute(sql, parameters)
-            return cursor.fetchall() if cursor.description else []
+        return query(self.database_url, sql, *parameters)
 
 
 @contextmanager

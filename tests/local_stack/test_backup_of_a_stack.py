@@ -7,15 +7,13 @@ import threading
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import pytest
 import requests
 
-from tests.databases import data_folder, place_cluster
+from tests.databases import data_folder, place_cluster, query
 from tests.invariants import Invariants
 from tests.local_stack.launching import Launcher
 from tests.local_stack.waiting import eventually
@@ -52,11 +50,7 @@ class Stack(Launcher):
         return str(requests.post(url, timeout=10).json()["sessionId"])
 
     def query(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
-        with closing(psycopg2.connect(self.published()["DATABASE_URL"])) as connection:
-            connection.autocommit = True
-            cursor = connection.cursor()
-            cursor.execute(statement, parameters)
-            return cursor.fetchall()
+        return query(str(self.published()["DATABASE_URL"]), statement, *parameters)
 
     def stop(self) -> None:
         self.press_ctrl_c()
