@@ -2,6 +2,7 @@
 
 from prometheus_client import Counter
 
+from conversation_service import consent
 from conversation_service.database import Session
 from conversation_service.events import clean
 from conversation_service.identifiers import is_id
@@ -86,4 +87,4 @@ def _fail(session: Session, delivery: Held, provider_id: str, reason: str) -> No
     lines.end(session, delivery, "dead", reason or "failed", provider_id=name, status="failed")
     count_end(delivery.channel, reason)
     if reason == "opted_out":
-        session.execute("opt_out", str(delivery.conversation_id))
+        consent.opt_out(session, str(delivery.conversation_id), None)

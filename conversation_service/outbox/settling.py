@@ -6,6 +6,7 @@ from typing import Any
 
 from prometheus_client import Counter
 
+from conversation_service import consent
 from conversation_service.database import Session
 from conversation_service.effects.occurrence import Change
 from conversation_service.events import clean
@@ -130,7 +131,7 @@ def _rejected(session: Session, delivery: Held, outcome: pb.SettleDeliveryReques
     lines.end(session, delivery, "dead", reason)
     count_end(delivery.channel, reason)
     if reason == "opted_out":
-        session.execute("opt_out", str(delivery.conversation_id))
+        consent.opt_out(session, str(delivery.conversation_id), None)
 
 
 def _unknown(session: Session, delivery: Held, _outcome: pb.SettleDeliveryRequest.Unknown) -> None:

@@ -168,7 +168,6 @@ def test_what_is_one_with_a_conversation_is_found_without_the_others(database_ur
         "take_echoes": (one, 600.0),
         "possible_origins": (one, 600.0),
         "lock_message": ("web", "default", "forgotten", one),
-        "opt_out": (one,),
     }
     with (
         closing(psycopg2.connect(database_url, options=_SESSION_OPTIONS)) as service,

@@ -160,8 +160,20 @@ def test_who_has_opted_out_gets_nothing_more(database_url: str) -> None:
             (delivery,) = await claim(service)
             await settle(service, delivery, rejected=Settle.Rejected(error_code="131050", reason="opted_out"))
             assert await claim(service) == []
-            assert states(service, "state", "reason") == [("dead", "opted_out")] * 2
+            assert states(service, "state", "reason") == [("dead", "opted_out"), ("cancelled", "opted_out")]
             assert service.query("SELECT opted_out_at IS NOT NULL FROM conversations") == [(True,)]
+
+    asyncio.run(scenario())
+
+
+def test_who_has_opted_out_has_done_so_in_all_conversations_that_became_one(database_url: str) -> None:
+    async def scenario() -> None:
+        async with outbox(database_url) as service:
+            stays, joined = queue(service, "34600"), queue(service, "34601")
+            service.query("UPDATE conversations SET continues_in = %s WHERE id = %s RETURNING id", stays, joined)
+            first, _second = sorted(await claim(service), key=lambda delivery: delivery.thread_key)
+            await settle(service, first, rejected=Settle.Rejected(error_code="131050", reason="opted_out"))
+            assert service.query("SELECT opted_out_at IS NOT NULL FROM conversations") == [(True,)] * 2
 
     asyncio.run(scenario())
 
