@@ -72,7 +72,8 @@ class Forked:
     def wait(self, seconds: float) -> int:
         exit_code = self._look(seconds)
         if exit_code is None:
-            raise subprocess.TimeoutExpired(f"process {self.pid}", seconds)
+            how = Path(f"/proc/{self.pid}/status").read_text(errors="replace").partition("State:")[2].split("\n")[0]
+            raise subprocess.TimeoutExpired(f"process {self.pid}, which is {how.strip()}", seconds)
         return exit_code
 
     def _look(self, seconds: float) -> int | None:
